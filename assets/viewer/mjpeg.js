@@ -1,0 +1,179 @@
+// Plays over MJPEG: one endless answer of JPEG pictures, drawn on a canvas as they come.
+// An <img> could not carry the secret, shows each frame one late and tells nothing about it.
+
+import { ask, Failure, headers } from './http.js';
+import { MultipartReader } from './multipart.js';
+import { PointerPost } from './pointer-http.js';
+import { secret } from './access.js';
+import { Session } from './session.js';
+import { bitrate } from './whep-stats.js';
+
+const QUICK_PINGS = 5;
+
+/** A session over MJPEG. */
+export class MjpegSession extends Session {
+  transport = 'mjpeg';
+  codec = 'jpeg';
+  pc = null;
+  epoch = null;
+  #cut = new AbortController();
+  #newest = null;
+  #decoding = false;
+  #last = '';
+  #bytes = 0;
+  #skipped = 0;
+  #broken = 0;
+  #post = new PointerPost((allowed) => { this.#mayPost = allowed; });
+  #mayPost = true;
+  #asking = false;
+
+  /** @param {object} events see {@link Session} */
+  constructor(events) {
+    super(events);
+    this.element = document.createElement('canvas');
+    this.context = this.element.getContext('2d', { alpha: false });
+    this.#read().catch((error) => this.fail(
+      error instanceof Failure ? error : new Failure(this.live ? 'lost' : 'gone', 'The stream broke off.')));
+    for (let i = 0; i < QUICK_PINGS; i++) this.after(i * 150, () => this.#ping());
+    this.every(5000, () => this.#ping());
+    this.#askState();
+    this.every(1000, () => this.#eachSecond());
+  }
+
+  /** Whether a pointer event would reach a desktop now. Clicking always needs the secret, even where watching doesn't. */
+  get canPoint() {
+    return Boolean(this.host?.control && this.host.pointer && this.#mayPost && secret());
+  }
+
+  /** @param {object} event an EVENT of the protocol, without its `seq` */
+  sendPointer(event) {
+    this.#post.send(event);
+  }
+
+  setHeld(held) {
+    this.#post.setHeld(held);
+  }
+
+  close() {
+    if (this.closed) return;
+    super.close();
+    this.#post.close();
+    this.#cut.abort();
+  }
+
+  async #read() {
+    const response = await ask('/stream', { signal: this.#cut.signal });
+    const reader = response.body.getReader();
+    const parts = new MultipartReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) throw new Failure(this.live ? 'lost' : 'gone', 'The host ended the stream.');
+      this.#bytes += value.length;
+      for (const part of parts.push(value)) this.#take(part, performance.now());
+    }
+  }
+
+  #take({ headers: part, body }, arrivedAt) {
+    this.heard();
+    const frame = {
+      body, arrivedAt,
+      epoch: number(part.get('x-geometry')),
+      capturedUs: (number(part.get('x-timestamp')) ?? NaN) * 1e6,
+    };
+    // The last frame of a burst comes twice, for other readers' sake; here once is enough.
+    const name = [part.get('x-frame'), part.get('x-timestamp'), part.get('x-geometry'), body.length].join();
+    if (part.has('x-frame') && name === this.#last) return;
+    this.#last = name;
+    if (this.#newest) this.#skipped++; // it waited for the decoder and is late now
+    this.#newest = frame;
+    if (!this.#decoding) this.#drawNewest();
+  }
+
+  async #drawNewest() {
+    this.#decoding = true;
+    while (this.#newest && !this.closed) {
+      const frame = this.#newest;
+      this.#newest = null;
+      const beganAt = performance.now();
+      try {
+        const picture = await createImageBitmap(new Blob([frame.body], { type: 'image/jpeg' }));
+        if (!this.closed) this.#draw(picture, frame, beganAt);
+        picture.close();
+      } catch {
+        this.#broken++; // one bad picture is no reason to stop: the next one comes
+      }
+    }
+    this.#decoding = false;
+  }
+
+  #draw(picture, frame, beganAt) {
+    const { element } = this;
+    const decodedAt = performance.now();
+    // Setting a size clears the canvas, so only when it is another one.
+    if (element.width !== picture.width || element.height !== picture.height) {
+      element.width = picture.width;
+      element.height = picture.height;
+    }
+    this.context.drawImage(picture, 0, 0);
+    this.frames++;
+    this.epoch = frame.epoch;
+    this.pictureShown(picture.width, picture.height);
+    if (!this.meter.isNew(frame.capturedUs)) return;
+    // The canvas is on the screen with the next animation frame, which a hidden page doesn't get.
+    if (!document.hidden) requestAnimationFrame((shownAt) => this.#measure(frame, beganAt, decodedAt, Math.max(shownAt, decodedAt)));
+  }
+
+  #measure({ capturedUs, arrivedAt }, beganAt, decodedAt, shownAt) {
+    const capturedAt = this.clock.toPage(capturedUs);
+    if (capturedAt === null) return;
+    this.meter.add(shownAt - capturedAt, {
+      arrive: arrivedAt - capturedAt, decode: decodedAt - arrivedAt, display: shownAt - decodedAt,
+    }, performance.now());
+  }
+
+  #eachSecond() {
+    const facts = [['Codec', 'JPEG, each picture by itself'], ['Bitrate', bitrate(this.#bytes * 8)]];
+    facts.push(['Frames too late', String(this.#skipped)]);
+    if (this.#broken) facts.push(['Broken pictures', String(this.#broken)]);
+    this.facts = facts;
+    this.#bytes = 0;
+    this.#askState();
+  }
+
+  async #askState() {
+    if (this.#asking) return;
+    this.#asking = true;
+    try {
+      const state = await (await ask('/state', {}, 2000)).json();
+      if (this.closed) return;
+      this.heard();
+      // After a refusal the host has to take control away and give it again.
+      if (!state.control) this.#mayPost = true;
+      this.host = {
+        source: state.source?.name ?? '', width: state.picture?.width ?? 0, height: state.picture?.height ?? 0,
+        fps: state.fps?.filtered ?? null, viewers: state.viewers?.length ?? null,
+        control: Boolean(state.control), pointer: Boolean(state.geometry?.pointer), paused: Boolean(state.paused),
+      };
+      this.events.onHost(this);
+    } catch (error) {
+      if (error.kind === 'secret') this.fail(error); // otherwise the stream itself shows how things stand
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  async #ping() {
+    const t0 = performance.now();
+    try {
+      const response = await fetch('/api/v1/clock', { headers: headers(), cache: 'no-store', signal: this.#cut.signal });
+      const t3 = performance.now(); // the headers' arrival: the body only takes longer
+      const { t_us: t } = await response.json();
+      this.clock.add(t0, t, t, t3);
+    } catch { /* no clock, no delay: it shows no number */ }
+  }
+}
+
+function number(text) {
+  const value = text === undefined || text === '' ? NaN : Number(text);
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,71 @@
+//! What goes into an encoder and what comes out.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::frame::FrameTimes;
+use crate::geometry::{Geometry, Size};
+
+/// A video codec that browsers take over WebRTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum VideoCodec {
+    /// Constrained baseline, Annex B byte stream, SPS and PPS before every keyframe.
+    H264,
+    /// One frame, without a container.
+    Vp8,
+}
+
+impl VideoCodec {
+    pub const ALL: [Self; 2] = [Self::H264, Self::Vp8];
+
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::H264 => "h264",
+            Self::Vp8 => "vp8",
+        }
+    }
+}
+
+/// What a video encoder is asked for; may change at any time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VideoConfig {
+    pub bitrate_kbps: u32,
+    /// The frame rate that the bitrate is spread over.
+    pub fps: u32,
+}
+
+/// One encoded frame of video.
+#[derive(Debug, Clone)]
+pub struct EncodedVideo {
+    pub codec: VideoCodec,
+    pub data: Vec<u8>,
+    pub keyframe: bool,
+    pub size: Size,
+    pub frame_id: u64,
+    /// 90 kHz, from the capture time; the same for every viewer.
+    pub rtp_timestamp: u32,
+    pub times: FrameTimes,
+    pub encoded: Instant,
+    pub geometry: Arc<Geometry>,
+}
+
+/// One JPEG: baseline, 4:2:0, no metadata.
+#[derive(Debug, Clone)]
+pub struct EncodedJpeg {
+    pub data: Vec<u8>,
+    pub size: Size,
+    pub frame_id: u64,
+    pub times: FrameTimes,
+    pub geometry: Arc<Geometry>,
+}
+
+/// Counters of one encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct EncoderStats {
+    pub viewers: usize,
+    pub encoded: u64,
+    pub keyframes: u64,
+    pub bytes: u64,
+    /// Milliseconds of the last frame.
+    pub ms: f32,
+}

@@ -1,0 +1,26 @@
+//! What is asked of the engine once, and what it reports once; everything lasting is settings or status.
+
+use std::path::PathBuf;
+
+/// Something to do, once. Bounded channel of 64; a full one means the engine is stuck and the newest is refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Look again for screens and cameras.
+    RefreshSources,
+    /// Open the source again after it failed.
+    RetrySource,
+    /// End one viewer's session.
+    Disconnect { viewer: u64 },
+    /// Write the newest processed picture to a file; its ending says PNG or JPEG.
+    SaveSnapshot { path: PathBuf },
+    /// Release everything that is held and take the pointer away from everybody (`share.control` becomes false).
+    StopControl,
+}
+
+/// Something that happened, once; the window shows it for a few seconds. Bounded channel of 64, the oldest goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    Info(String),
+    Warning(String),
+    Error(String),
+}

@@ -1,0 +1,9 @@
+//! The only place that wires modules to threads.
+
+mod command;
+mod status;
+
+pub use command::{Command, Event};
+pub use status::{
+    CaptureState, ControlStatus, EncoderStatus, FrameCounts, ShareState, Status, Transport, ViewerStatus,
+};

@@ -1,0 +1,113 @@
+//! What the engine is doing, published as a whole at most ten times a second.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::capture::{SourceId, SourceList};
+use crate::geometry::Size;
+
+/// A snapshot of everything the window and `/state` show.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Status {
+    pub sources: SourceList,
+    pub capture: CaptureState,
+    /// What is really captured: the test pattern when the wished source can't be had.
+    pub source: Option<SourceId>,
+    pub source_name: String,
+    /// Size of the captured and of the processed picture.
+    pub source_size: Option<Size>,
+    pub output_size: Option<Size>,
+    pub captured_fps: f32,
+    pub filtered_fps: f32,
+    /// Milliseconds of the last chain run.
+    pub filter_ms: f32,
+    pub frames: FrameCounts,
+    /// Filters that could not be prepared: key in the chain, and why. They are bypassed.
+    pub filter_errors: Vec<(u32, String)>,
+    pub share: ShareState,
+    pub viewers: Vec<ViewerStatus>,
+    pub encoders: Vec<EncoderStatus>,
+    pub control: ControlStatus,
+}
+
+/// How the source is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum CaptureState {
+    /// Nobody looks, so nothing is captured.
+    #[default]
+    Idle,
+    Running,
+    /// Another source stands in; the sentence says why and what to do.
+    StandIn(String),
+}
+
+/// Frames since the start, by what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct FrameCounts {
+    pub captured: u64,
+    pub filtered: u64,
+    /// Replaced by a newer frame because the filters were busy.
+    pub dropped: u64,
+}
+
+/// Whether and where the picture can be watched.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ShareState {
+    #[default]
+    Off,
+    /// `links` open the viewer page with its secret, best one first.
+    On { links: Vec<String>, address: IpAddr, port: u16 },
+    /// The sentence says why and what to do.
+    Failed(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    Webrtc,
+    Mjpeg,
+}
+
+/// One viewer. Unknown figures are `None` and shown as a dash.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ViewerStatus {
+    pub id: u64,
+    pub address: String,
+    pub transport: Transport,
+    /// `jpeg`, `h264` or `vp8`.
+    pub codec: &'static str,
+    pub sent: u64,
+    /// Frames that were newer than what the viewer could take.
+    pub skipped: u64,
+    pub kbps: f32,
+    pub fps: Option<f32>,
+    /// From capture to display, measured by the viewer.
+    pub delay_ms: Option<f32>,
+    /// Whether this viewer moves the pointer now.
+    pub controls: bool,
+}
+
+/// One encoder; it runs only while it has viewers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EncoderStatus {
+    pub codec: &'static str,
+    pub viewers: usize,
+    pub encoded: u64,
+    pub keyframes: u64,
+    /// Milliseconds of the last frame.
+    pub ms: f32,
+    pub kbps: f32,
+}
+
+/// The pointer that comes back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ControlStatus {
+    pub allowed: bool,
+    /// Why clicks can't be made here, in one sentence.
+    pub unavailable: Option<String>,
+    /// Events that came, that did something, and that were refused (padding, unknown epoch, out of range).
+    pub received: u64,
+    pub injected: u64,
+    pub refused: u64,
+}

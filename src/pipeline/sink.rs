@@ -1,0 +1,10 @@
+//! Where processed frames go: the preview, the encoders, a recorder.
+
+use std::sync::Arc;
+
+use crate::frame::Frame;
+
+/// Takes every processed frame. It is called on the pipeline's thread, so it only puts the frame into a mailbox.
+pub trait FrameSink: Send + Sync {
+    fn offer(&self, frame: &Arc<Frame>);
+}

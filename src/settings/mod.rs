@@ -1,0 +1,132 @@
+//! The user's whole document: what is captured, the chains, how it is shared, how the window looks.
+
+mod store;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use store::Store;
+
+use crate::capture::SourceId;
+use crate::filter::Chain;
+
+/// Everything a user can set. Immutable once published; changes go through [`Store::edit`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    pub source: SourceId,
+    /// Frames a second asked of the source, 1..=120.
+    pub fps: u32,
+    /// Each source has a chain of its own.
+    pub chains: BTreeMap<SourceId, Chain>,
+    pub share: Share,
+    pub preview: PreviewRate,
+    pub theme: Theme,
+}
+
+/// How the picture is shared. `on` and `control` are never saved: both are off when the program starts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Share {
+    pub on: bool,
+    /// Whoever has the link may use the pointer.
+    pub control: bool,
+    /// Whoever reaches the port may watch without the link's secret (never click).
+    pub watch_anyone: bool,
+    pub reach: Reach,
+    /// 0 lets the system choose a free port.
+    pub port: u16,
+    /// 1..=100.
+    pub jpeg_quality: u8,
+    /// Kilobits a second of each video encoder, 200..=50,000.
+    pub bitrate_kbps: u32,
+    /// Guards everything but the page itself; made anew for each start of the program.
+    pub secret: String,
+}
+
+/// Who can reach the port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// This computer only.
+    Loopback,
+    /// Every computer on the network.
+    Network,
+    /// One address of this computer.
+    Address(std::net::IpAddr),
+}
+
+/// How often the window shows a new picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewRate {
+    Off,
+    Five,
+    Fifteen,
+    Thirty,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    System,
+    Dark,
+    Light,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            source: SourceId::Screen(None),
+            fps: 30,
+            chains: BTreeMap::new(),
+            share: Share::default(),
+            preview: PreviewRate::Thirty,
+            theme: Theme::Dark,
+        }
+    }
+}
+
+impl Default for Share {
+    fn default() -> Self {
+        Self {
+            on: false,
+            control: false,
+            watch_anyone: false,
+            reach: Reach::Network,
+            port: 8080,
+            jpeg_quality: 80,
+            bitrate_kbps: 8_000,
+            secret: String::new(),
+        }
+    }
+}
+
+impl PreviewRate {
+    /// Pictures a second; `None` when there is no preview.
+    pub const fn per_second(self) -> Option<u32> {
+        match self {
+            Self::Off => None,
+            Self::Five => Some(5),
+            Self::Fifteen => Some(15),
+            Self::Thirty => Some(30),
+        }
+    }
+}
+
+impl Settings {
+    /// The chain of the current source.
+    pub fn chain(&self) -> Chain {
+        self.chains.get(&self.source).cloned().unwrap_or_default()
+    }
+
+    pub fn chain_mut(&mut self) -> &mut Chain {
+        self.chains.entry(self.source.clone()).or_default()
+    }
+
+    /// Brings every number into its range; settings come from files and from programs.
+    pub fn clamp(&mut self) {
+        self.fps = self.fps.clamp(1, 120);
+        self.share.jpeg_quality = self.share.jpeg_quality.clamp(1, 100);
+        self.share.bitrate_kbps = self.share.bitrate_kbps.clamp(200, 50_000);
+    }
+}

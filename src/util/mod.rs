@@ -1,0 +1,13 @@
+//! Small pieces every layer uses: values that are always the newest, one-place mailboxes, rates, and named threads.
+
+mod demand;
+mod latest;
+mod mailbox;
+mod rate;
+mod thread;
+
+pub use demand::{Demand, Ticket};
+pub use latest::{Latest, LatestReader};
+pub use mailbox::{Closed, Mailbox};
+pub use rate::RateMeter;
+pub use thread::{Worker, spawn_named};

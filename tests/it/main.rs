@@ -1,0 +1,1 @@
+//! The tests of the whole program, in one binary because linking is what costs.
