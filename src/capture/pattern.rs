@@ -85,7 +85,7 @@ fn color_at(x: u32, y: u32, band: u32, number: u32, square_left: u32) -> [u8; 3]
         _ => {
             let along = if x < PATTERN_SIZE.width / 2 { x } else { y };
             let thickness = 1 + x % (PATTERN_SIZE.width / 2) * 4 / (PATTERN_SIZE.width / 2);
-            if along / thickness % 2 == 0 { [220; 3] } else { [30; 3] }
+            if (along / thickness).is_multiple_of(2) { [220; 3] } else { [30; 3] }
         }
     }
 }

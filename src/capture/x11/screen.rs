@@ -75,7 +75,7 @@ impl X11Screen {
     /// without: no damage means that every picture counts as changed.
     fn watch(&mut self) -> Result<(), SourceError> {
         let connection = &self.connection;
-        let has = |name: &str| connection.extension_information(name).is_ok_and(|known| known.is_some());
+        let has = |name: &'static str| connection.extension_information(name).is_ok_and(|known| known.is_some());
         if has(damage::X11_EXTENSION_NAME) {
             connection.damage_query_version(1, 1).map_err(failed)?.reply().map_err(failed)?;
             let id = connection.generate_id().map_err(failed)?;
