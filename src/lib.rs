@@ -3,6 +3,7 @@
 //! The layers and their rules are in `ARCHITECTURE.md`; a test keeps them.
 
 pub mod capture;
+pub mod cli;
 pub mod encode;
 pub mod engine;
 pub mod filter;

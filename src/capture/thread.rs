@@ -39,13 +39,10 @@ pub enum CaptureState {
 /// What the capture thread tells.
 #[derive(Debug)]
 pub enum CaptureReport {
-    Picture(Captured),
+    /// A picture, and the source that was wished for when it was taken: a stand-in's picture bears the wished name.
+    Picture { picture: Captured, wished: SourceId },
     /// The state, and the name and id of what is really captured.
-    State {
-        state: CaptureState,
-        source: SourceId,
-        name: String,
-    },
+    State { state: CaptureState, source: SourceId, name: String },
 }
 
 /// The running thread.
@@ -122,7 +119,7 @@ impl Run<'_> {
             match current.source.next(PATIENCE, &pool) {
                 Ok(Some(picture)) => {
                     pace.taken(current.wish.fps);
-                    self.hand_over(picture);
+                    self.hand_over(picture, &current.wish.source);
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -154,16 +151,17 @@ impl Run<'_> {
         (self.report)(CaptureReport::State { state, source, name });
     }
 
-    fn hand_over(&mut self, picture: Picture) {
+    fn hand_over(&mut self, picture: Picture, wished: &SourceId) {
         *self.number += 1;
-        (self.report)(CaptureReport::Picture(Captured {
+        let picture = Captured {
             id: *self.number,
             size: picture.size,
             format: picture.format,
             pixels: picture.pixels,
             at: picture.at,
             desktop_from_source: picture.desktop_from_source,
-        }));
+        };
+        (self.report)(CaptureReport::Picture { picture, wished: wished.clone() });
     }
 }
 
