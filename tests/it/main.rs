@@ -1,1 +1,4 @@
 //! The tests of the whole program, in one binary because linking is what costs.
+
+mod filters;
+mod support;
