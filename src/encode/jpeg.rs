@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::types::{EncodeError, EncodedJpeg, EncoderStats};
+use crate::frame::FrameSink;
 use crate::frame::{Frame, PixelFormat};
-use crate::pipeline::FrameSink;
 use crate::util::{Demand, Latest, LatestReader, Mailbox, Ticket, Worker};
 
 /// How long the thread sleeps at most before it looks whether it is still wanted.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::types::{EncodeError, EncodedVideo, EncoderStats, VideoCodec, VideoConfig, VideoSink};
 use crate::frame::Frame;
+use crate::frame::FrameSink;
 use crate::geometry::Size;
-use crate::pipeline::FrameSink;
 use crate::util::{Demand, LatestReader, Mailbox, Ticket, Worker};
 
 /// Forced keyframes are at least this far apart, whoever asks: a storm of requests must not eat the bitrate.

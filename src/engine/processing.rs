@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::handle::Handle;
 use crate::capture::{CaptureState, SourceId};
 use crate::filter::{Chain, LiveText};
-use crate::frame::{Captured, Frame};
+use crate::frame::{Captured, Frame, FrameSink};
 use crate::geometry::Size;
 use crate::input::InputHub;
-use crate::pipeline::{FrameSink, Stage};
+use crate::pipeline::Stage;
 use crate::util::{Mailbox, RateMeter, Worker};
 
 /// How long the thread sleeps at most.

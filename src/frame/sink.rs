@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::frame::Frame;
+use super::Frame;
 
 /// Takes every processed frame. It is called on the pipeline's thread, so it only puts the frame into a mailbox.
 pub trait FrameSink: Send + Sync {
