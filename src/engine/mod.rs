@@ -4,6 +4,4 @@ mod command;
 mod status;
 
 pub use command::{Command, Event};
-pub use status::{
-    CaptureState, ControlStatus, EncoderStatus, FrameCounts, ShareState, Status, Transport, ViewerStatus,
-};
+pub use status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Status, Transport, ViewerStatus};

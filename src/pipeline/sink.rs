@@ -7,4 +7,7 @@ use crate::frame::Frame;
 /// Takes every processed frame. It is called on the pipeline's thread, so it only puts the frame into a mailbox.
 pub trait FrameSink: Send + Sync {
     fn offer(&self, frame: &Arc<Frame>);
+
+    /// The capture paused, because nobody looks: forget the newest frame, it would be shown as if it were live.
+    fn clear(&self) {}
 }
