@@ -145,7 +145,17 @@ mod tests {
             assert_eq!(policy().check(Need::Change, &with(right)), Ok(()), "{right}");
         }
         let long = format!("Bearer {}", "x".repeat(10_000));
-        for wrong in ["", "s3cret", "Bearer", "Bearer s3cre", "Bearer s3crett", "Basic s3cret", "Basic YW55OnMzY3JldDo=", "Basic !!", &long] {
+        for wrong in [
+            "",
+            "s3cret",
+            "Bearer",
+            "Bearer s3cre",
+            "Bearer s3crett",
+            "Basic s3cret",
+            "Basic YW55OnMzY3JldDo=",
+            "Basic !!",
+            &long,
+        ] {
             assert_eq!(policy().check(Need::Watch, &with(wrong)), Err(Refusal::Secret), "{wrong}");
         }
     }

@@ -6,10 +6,10 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::access::AccessPolicy;
-use crate::encode::{EncodedJpeg, VideoCodec, VideoSink};
+use crate::encode::{JpegHub, JpegSubscription, VideoCodec, VideoHub, VideoSink};
 use crate::filter::ChainError;
 use crate::input::PointerEvent;
-use crate::util::{LatestReader, Ticket};
+use crate::util::Ticket;
 
 /// The program behind the publisher. Every method is called on the publisher's threads and returns without waiting.
 pub trait Host: Send + Sync + 'static {
@@ -44,7 +44,7 @@ pub trait Host: Send + Sync + 'static {
 /// Where JPEGs come from: one encoder for all, which runs only while somebody holds a ticket.
 pub trait JpegSource: Send + Sync + 'static {
     /// The newest JPEG, `None` while nobody wants any, and the wish that keeps them coming.
-    fn subscribe(&self) -> (LatestReader<Option<Arc<EncodedJpeg>>>, Ticket);
+    fn subscribe(&self) -> JpegSubscription;
 }
 
 /// Where the frames of one codec come from: one encoder for all, which runs only while somebody holds a ticket.
@@ -57,6 +57,30 @@ pub trait VideoSource: Send + Sync + 'static {
     /// Asks for a keyframe soon; the source limits how often it gives one.
     fn request_keyframe(&self);
 
-    /// Who takes every encoded frame, called on the encoder's thread.
+    /// Who takes every encoded frame, called on the encoder's thread; replaces whoever took them before.
     fn set_output(&self, output: Arc<dyn VideoSink>);
+}
+
+impl JpegSource for JpegHub {
+    fn subscribe(&self) -> JpegSubscription {
+        Self::subscribe(self)
+    }
+}
+
+impl VideoSource for VideoHub {
+    fn codec(&self) -> VideoCodec {
+        Self::codec(self)
+    }
+
+    fn want(&self) -> Ticket {
+        Self::want(self)
+    }
+
+    fn request_keyframe(&self) {
+        Self::request_keyframe(self);
+    }
+
+    fn set_output(&self, output: Arc<dyn VideoSink>) {
+        Self::set_output(self, output);
+    }
 }

@@ -63,14 +63,17 @@ impl PartPump {
                 return;
             }
             let (mut frames, ticket) = source.subscribe();
-            // What is there already may be from long ago and counts as seen; the wish brings a new one.
+            let mut frame = frames.get();
             loop {
+                if let Some(jpeg) = frame.take() {
+                    number += 1;
+                    self.newest.publish(Some(Arc::new(Part::new(number, jpeg, host.as_ref()))));
+                }
                 tokio::select! {
-                    frame = frames.changed() => {
-                        let Some(frame) = frame else { return };
-                        number += 1;
-                        self.newest.publish(frame.map(|jpeg| Arc::new(Part::new(number, jpeg, host.as_ref()))));
-                    }
+                    changed = frames.changed() => match changed {
+                        Some(changed) => frame = changed,
+                        None => return,
+                    },
                     ended = wishes.wait_for(|&wishes| wishes == 0) => {
                         if ended.is_err() {
                             return;

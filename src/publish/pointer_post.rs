@@ -46,7 +46,8 @@ impl PointerSessions {
         if !sessions.contains_key(name) {
             if sessions.len() >= MOST_SESSIONS {
                 // A place that nobody used for a while and that holds nothing can go early.
-                let idle = sessions.iter().filter(|(_, session)| !session.holds).min_by_key(|(_, session)| session.last);
+                let idle =
+                    sessions.iter().filter(|(_, session)| !session.holds).min_by_key(|(_, session)| session.last);
                 let idle = idle.filter(|(_, session)| now.saturating_duration_since(session.last) > HELD_FOR);
                 let idle = idle.map(|(name, _)| name.clone()).ok_or(Full)?;
                 sessions.remove(&idle);

@@ -35,7 +35,9 @@ pub enum ProtocolError {
 #[derive(Debug, Clone, PartialEq)]
 pub enum PageMessage {
     /// The page's clock in milliseconds.
-    Ping { t0: f64 },
+    Ping {
+        t0: f64,
+    },
     Report(Report),
     Pointer(PointerEvent),
     /// A type that this version does not know: ignored, and counted.
@@ -136,7 +138,8 @@ pub fn parse_message(bytes: &[u8]) -> Result<PageMessage, ProtocolError> {
             let data = data()?;
             // A figure that is not a sensible one is as good as none; nobody is harmed by either.
             let figure = |name, most: f64| {
-                number(data, name).map(|value| value.filter(|value| (0.0..=most).contains(value)).map(|value| value as f32))
+                number(data, name)
+                    .map(|value| value.filter(|value| (0.0..=most).contains(value)).map(|value| value as f32))
             };
             Ok(PageMessage::Report(Report { delay_ms: figure("delay_ms", 600_000.0)?, fps: figure("fps", 1_000.0)? }))
         }
@@ -159,7 +162,8 @@ pub fn parse_pointer_post(bytes: &[u8]) -> Result<PointerPost, ProtocolError> {
     if events.len() > MOST_EVENTS {
         return Err(ProtocolError::TooManyEvents);
     }
-    let read = |event: &Value| parse_event(event.as_object().ok_or(ProtocolError::Wrong("events", "a list of objects"))?);
+    let read =
+        |event: &Value| parse_event(event.as_object().ok_or(ProtocolError::Wrong("events", "a list of objects"))?);
     let events = events.iter().map(read).collect::<Result<_, _>>()?;
     Ok(PointerPost { session: session.to_owned(), events })
 }
@@ -246,12 +250,8 @@ mod tests {
     #[test]
     fn an_event_reads_as_it_was_sent() {
         let event = json!({ "kind": "down", "x": 0.5, "y": 1, "button": "left", "epoch": 3, "seq": 7, "t": 12.5 });
-        let expected = PointerEvent {
-            kind: PointerKind::Down(Button::Left),
-            position: Some((0.5, 1.0)),
-            epoch: Some(3),
-            seq: 7,
-        };
+        let expected =
+            PointerEvent { kind: PointerKind::Down(Button::Left), position: Some((0.5, 1.0)), epoch: Some(3), seq: 7 };
         assert_eq!(parse(&json!({ "type": "pointer", "data": event })), Ok(PageMessage::Pointer(expected)));
     }
 

@@ -88,12 +88,7 @@ pub struct ViewerPlace {
 
 impl Viewers {
     /// Takes a place; `None` when all are taken.
-    pub fn enter(
-        self: &Arc<Self>,
-        address: IpAddr,
-        transport: Transport,
-        codec: &'static str,
-    ) -> Option<ViewerPlace> {
+    pub fn enter(self: &Arc<Self>, address: IpAddr, transport: Transport, codec: &'static str) -> Option<ViewerPlace> {
         let id = self.new_id();
         let viewer = Arc::new(Viewer {
             id,
@@ -139,7 +134,8 @@ impl Viewers {
     /// Notes that somebody at this address used the pointer by POST, which names no viewer.
     pub fn note_pointer_from(&self, address: IpAddr, now: Instant) {
         let viewers: Vec<Arc<Viewer>> = self.lock().values().cloned().collect();
-        for viewer in viewers.iter().filter(|viewer| viewer.address == address && viewer.transport == Transport::Mjpeg) {
+        for viewer in viewers.iter().filter(|viewer| viewer.address == address && viewer.transport == Transport::Mjpeg)
+        {
             viewer.note_pointer(now);
         }
     }
@@ -244,8 +240,9 @@ mod tests {
     #[test]
     fn the_last_place_is_free_again_once_somebody_leaves() {
         let viewers = Arc::new(Viewers::default());
-        let mut places: Vec<_> =
-            (0..MOST_VIEWERS).map(|_| viewers.enter(HERE, Transport::Mjpeg, "jpeg").expect("a place is free")).collect();
+        let mut places: Vec<_> = (0..MOST_VIEWERS)
+            .map(|_| viewers.enter(HERE, Transport::Mjpeg, "jpeg").expect("a place is free"))
+            .collect();
         assert!(viewers.enter(HERE, Transport::Webrtc, "vp8").is_none());
         places.pop();
         assert!(viewers.enter(HERE, Transport::Webrtc, "vp8").is_some());

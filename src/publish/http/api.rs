@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::super::Shared;
 use super::super::mjpeg::{BOUNDARY, StreamBody};
 use super::super::protocol;
 use super::super::viewers::Transport;
-use super::super::Shared;
 use super::policy::action;
 use super::problem::Problem;
 use super::{Peer, assets, read_body};

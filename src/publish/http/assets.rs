@@ -23,9 +23,29 @@ macro_rules! assets {
 }
 
 assets![
-    "access.js", "clock.js", "delay.js", "details.css", "details.js", "face.js", "hand.js", "http.js", "icon.svg",
-    "index.html", "main.js", "mjpeg.js", "multipart.js", "player.js", "pointer-http.js", "pointer.js", "rtp.js",
-    "screen.js", "session.js", "style.css", "touch.js", "whep-stats.js", "whep.js",
+    "access.js",
+    "clock.js",
+    "delay.js",
+    "details.css",
+    "details.js",
+    "face.js",
+    "hand.js",
+    "http.js",
+    "icon.svg",
+    "index.html",
+    "main.js",
+    "mjpeg.js",
+    "multipart.js",
+    "player.js",
+    "pointer-http.js",
+    "pointer.js",
+    "rtp.js",
+    "screen.js",
+    "session.js",
+    "style.css",
+    "touch.js",
+    "whep-stats.js",
+    "whep.js",
 ];
 
 /// The asset behind a path, `/favicon.ico` included, which browsers ask for by themselves.

@@ -17,14 +17,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
-use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-pub use assets::ASSETS;
-use connection::WatchedStream;
 use super::Shared;
+pub use api::{is_type, too_many_viewers};
+use connection::WatchedStream;
+pub use policy::credentials;
+pub use problem::Problem;
 
 /// More connections than this at once are turned away.
 const MOST_CONNECTIONS: usize = 64;
@@ -93,20 +94,25 @@ async fn talk(stream: TcpStream, peer: SocketAddr, router: Router) {
 }
 
 /// Says that there are too many, without reading what was asked.
-async fn turn_away(mut stream: TcpStream) {
-    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+async fn turn_away(stream: TcpStream) {
+    const ANSWER: &[u8] =
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let _ = tokio::time::timeout(Duration::from_secs(1), async {
-        let _ = stream.write_all(ANSWER).await;
-        let _ = stream.shutdown().await;
+        stream.writable().await?;
+        // Fits into every socket's empty buffer.
+        stream.try_write(ANSWER)?;
+        // Closing with a request unread would take the answer back.
+        stream.readable().await?;
+        stream.try_read(&mut [0; HEADER_BYTES])
     })
     .await;
 }
 
 /// The whole body of a request, if it is not larger than `limit` and comes in time.
-async fn read_body(body: Body, limit: usize) -> Result<axum::body::Bytes, problem::Problem> {
+pub async fn read_body(body: Body, limit: usize) -> Result<axum::body::Bytes, Problem> {
     match tokio::time::timeout(Duration::from_secs(10), axum::body::to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(problem::Problem::new(413, format!("The body of this request has at most {limit} bytes."))),
-        Err(_) => Err(problem::Problem::new(408, "The body of the request did not come in time.".to_owned())),
+        Ok(Err(_)) => Err(Problem::new(413, format!("The body of this request has at most {limit} bytes."))),
+        Err(_) => Err(Problem::new(408, "The body of the request did not come in time.".to_owned())),
     }
 }

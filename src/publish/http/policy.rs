@@ -118,7 +118,9 @@ mod tests {
     #[test]
     fn what_only_watches_and_what_changes_are_told_apart() {
         let need = |method, path, query| target(&method, path, query).need;
-        for (path, query) in [("/stream", None), ("/snapshot.jpg", None), ("/", Some("action=stream")), ("/state", None)] {
+        for (path, query) in
+            [("/stream", None), ("/snapshot.jpg", None), ("/", Some("action=stream")), ("/state", None)]
+        {
             assert_eq!(need(Method::GET, path, query), Need::Watch, "{path}");
         }
         for path in ["/api/v1/chain", "/api/v1/pointer", "/api/v1/filters", "/nonsense", "/viewer/nonsense"] {

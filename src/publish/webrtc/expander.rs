@@ -74,7 +74,8 @@ impl Expander {
                 header.set_extension(id, Bytes::from_static(&AT_ONCE))?;
             }
             self.sequence = self.sequence.wrapping_add(1);
-            let mut packet = TaggedPacket { now: empty.now, transport: empty.transport, message: empty.message.clone() };
+            let mut packet =
+                TaggedPacket { now: empty.now, transport: empty.transport, message: empty.message.clone() };
             packet.message.packet = Packet::Rtp(rtp::Packet { header, payload: payload.clone() });
             self.writes.push_back(packet);
         }

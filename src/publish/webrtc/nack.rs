@@ -103,7 +103,9 @@ impl NackResponder {
         for pair in &nack.nacks {
             let following = (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0).map(|bit| bit + 1);
             for offset in std::iter::once(0).chain(following) {
-                let Some(original) = self.history.take(pair.packet_id.wrapping_add(offset), hold, now) else { continue };
+                let Some(original) = self.history.take(pair.packet_id.wrapping_add(offset), hold, now) else {
+                    continue;
+                };
                 let packet = self.rtx.as_mut().map_or_else(|| original.clone(), |rtx| rtx.wrap(original));
                 self.writes.push_back(TaggedPacket {
                     now,

@@ -1,7 +1,7 @@
 //! One encoder's frames, cut into RTP payloads once and handed to every viewer of that codec.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use axum::body::Bytes;
@@ -47,6 +47,9 @@ struct State {
     last_lane: u64,
 }
 
+/// What the encoder holds: it outlives the publisher, which it must not keep alive.
+struct Outlet(Weak<Broadcast>);
+
 /// The way to one viewer.
 struct Lane {
     id: u64,
@@ -69,11 +72,15 @@ impl Broadcast {
     pub fn connect(source: Arc<dyn VideoSource>) -> Arc<Self> {
         let payloader: Box<dyn Payloader + Send> = match source.codec() {
             VideoCodec::H264 => Box::new(H264Payloader::default()),
-            VideoCodec::Vp8 => Box::new(Vp8Payloader { enable_picture_id: true, ..Vp8Payloader::default() }),
+            VideoCodec::Vp8 => {
+                let mut payloader = Vp8Payloader::default();
+                payloader.enable_picture_id = true;
+                Box::new(payloader)
+            }
         };
         let state = Mutex::new(State { payloader, viewers: Vec::new(), last_lane: 0 });
         let broadcast = Arc::new(Self { source: Arc::clone(&source), state });
-        source.set_output(Arc::clone(&broadcast) as Arc<dyn VideoSink>);
+        source.set_output(Arc::new(Outlet(Arc::downgrade(&broadcast))));
         broadcast
     }
 
@@ -123,7 +130,15 @@ impl Drop for Subscription {
     }
 }
 
-impl VideoSink for Broadcast {
+impl VideoSink for Outlet {
+    fn encoded(&self, frame: EncodedVideo) {
+        if let Some(broadcast) = self.0.upgrade() {
+            broadcast.encoded(frame);
+        }
+    }
+}
+
+impl Broadcast {
     fn encoded(&self, frame: EncodedVideo) {
         let mut state = self.lock();
         if state.viewers.is_empty() {
@@ -175,8 +190,6 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Weak;
-
     use super::*;
     use crate::util::Demand;
 
@@ -184,7 +197,6 @@ mod tests {
     struct Encoder {
         demand: Arc<Demand>,
         keyframes: AtomicU64,
-        output: Mutex<Option<Weak<dyn VideoSink>>>,
     }
 
     impl VideoSource for Encoder {
@@ -197,9 +209,7 @@ mod tests {
         fn request_keyframe(&self) {
             self.keyframes.fetch_add(1, Ordering::Relaxed);
         }
-        fn set_output(&self, output: Arc<dyn VideoSink>) {
-            *self.output.lock().unwrap() = Some(Arc::downgrade(&output));
-        }
+        fn set_output(&self, _output: Arc<dyn VideoSink>) {}
     }
 
     fn frame(number: u32, keyframe: bool) -> EncodedVideo {

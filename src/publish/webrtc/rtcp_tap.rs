@@ -1,8 +1,8 @@
-//! Listens to what a viewer reports over RTCP: keyframe requests, the round trip, losses, and that it is alive.
+//! Listens to what a viewer says over RTCP: its keyframe requests, and how long the round trip is.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
@@ -24,26 +24,12 @@ const REPORTS_KEPT: usize = 8;
 pub struct Feedback {
     /// Microseconds; 0 while unknown.
     round_trip_us: AtomicU32,
-    /// Of the last report, in 256ths.
-    lost: AtomicU32,
-    /// RTCP packets heard.
-    heard: AtomicU64,
 }
 
 impl Feedback {
     pub fn round_trip(&self) -> Option<Duration> {
         let us = self.round_trip_us.load(Ordering::Relaxed);
         (us > 0).then(|| Duration::from_micros(u64::from(us)))
-    }
-
-    /// The fraction of packets lost according to the last report, 0 to 1.
-    pub fn loss(&self) -> f32 {
-        self.lost.load(Ordering::Relaxed) as f32 / 256.0
-    }
-
-    /// Grows while the viewer is alive.
-    pub fn heard(&self) -> u64 {
-        self.heard.load(Ordering::Relaxed)
     }
 }
 
@@ -63,13 +49,11 @@ impl RtcpTap {
     }
 
     fn hear(&self, packet: &dyn rtcp::Packet, now: Instant) {
-        self.feedback.heard.fetch_add(1, Ordering::Relaxed);
         let packet = packet.as_any();
         if packet.is::<PictureLossIndication>() || packet.is::<FullIntraRequest>() {
             self.broadcast.request_keyframe();
         } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
             for reception in &report.reports {
-                self.feedback.lost.store(u32::from(reception.fraction_lost), Ordering::Relaxed);
                 let sent = self.reports.iter().find(|(ntp, _)| *ntp == reception.last_sender_report);
                 let Some((_, sent)) = sent else { continue };
                 // The receiver's own delay, in 65,536ths of a second, is not the network's.
