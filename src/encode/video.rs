@@ -41,7 +41,7 @@ struct Work {
 struct Shared {
     mailbox: Mailbox<Work>,
     newest: Mutex<Option<Arc<Frame>>>,
-    output: OnceLock<Arc<dyn VideoSink>>,
+    output: Mutex<Option<Arc<dyn VideoSink>>>,
     stats: Mutex<EncoderStats>,
     skipped: AtomicU64,
 }
@@ -70,9 +70,9 @@ impl VideoHub {
         self.codec
     }
 
-    /// Sets who gets the encoded frames; the first one stays.
+    /// Sets who gets the encoded frames, in place of whoever got them before.
     pub fn set_output(&self, output: Arc<dyn VideoSink>) {
-        let _ = self.shared.output.set(output);
+        *self.shared.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output);
     }
 
     /// Encodes from now on until the ticket is dropped, beginning with a keyframe.
@@ -168,7 +168,8 @@ fn run(codec: VideoCodec, demand: &Demand, shared: &Shared, mut config: LatestRe
         match state.encode(codec, config.get(), &frame, keyframe, now) {
             Ok(Some(encoded)) => {
                 note(shared, &encoded, now);
-                if let Some(output) = shared.output.get() {
+                let output = shared.output.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if let Some(output) = output {
                     output.encoded(encoded);
                 }
             }
