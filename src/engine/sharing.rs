@@ -55,13 +55,9 @@ impl Sharing {
         let wished = (share.reach, share.port);
         let bind = SocketAddr::new(listening_address(share.reach), share.port);
         let host = Arc::new(EngineHost(Arc::downgrade(parts)));
-        let started = Publisher::start(
-            self.runtime.handle(),
-            PublishConfig { bind },
-            host,
-            parts.jpeg.clone(),
-            parts.video.iter().map(|hub| hub.clone() as Arc<dyn publish::VideoSource>).collect(),
-        );
+        let video = parts.video.iter().map(|hub| Arc::clone(hub) as Arc<dyn publish::VideoSource>).collect();
+        let runtime = self.runtime.handle();
+        let started = Publisher::start(PublishConfig { bind }, host, parts.jpeg.clone(), video, runtime);
         match started {
             Ok(publisher) => {
                 let address = publisher.address();

@@ -27,6 +27,7 @@ pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
 use mjpeg::PartPump;
 use pointer_post::PointerSessions;
 use viewers::Viewers;
+pub use webrtc::local_addresses;
 use webrtc::{Broadcast, Certificate, CertificateError, Sessions};
 
 /// How long sessions get to say goodbye before the sockets are closed under them.

@@ -14,6 +14,12 @@ pub fn candidates(bound: IpAddr) -> Vec<SocketAddr> {
     choose(bound, &all)
 }
 
+/// The addresses of this computer, those that others can reach first.
+pub fn local_addresses() -> Vec<IpAddr> {
+    let any = IpAddr::from([0, 0, 0, 0]);
+    candidates(any).into_iter().map(|address| address.ip()).collect()
+}
+
 fn choose(bound: IpAddr, interfaces: &[IpAddr]) -> Vec<SocketAddr> {
     if !bound.is_unspecified() {
         return vec![SocketAddr::new(bound, 0)];

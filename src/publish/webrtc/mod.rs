@@ -12,6 +12,7 @@ mod session;
 mod sessions;
 pub mod whep;
 
+pub use addresses::local_addresses;
 pub use connection::{Certificate, CertificateError};
 pub use packetizer::Broadcast;
 pub use sessions::Sessions;
