@@ -54,11 +54,10 @@ fn randomise(filter: &mut Filter, random: &mut Random) {
             }),
             ParamKind::Bool { .. } => ParamValue::Bool(random.one_in(2)),
             ParamKind::Choice { options, .. } => ParamValue::Text(options[random.below(options.len())].0.to_owned()),
-            ParamKind::Color { .. } => {
-                ParamValue::Color(format!("#{:08x}", random.next() as u32).parse().unwrap())
-            }
+            ParamKind::Color { .. } => ParamValue::Color(format!("#{:08x}", random.next() as u32).parse().unwrap()),
             ParamKind::Text { .. } => {
-                let texts = ["", "{clock}\n{viewers} watch", "Ünï©ode 漢字 \u{1f600}\t{", "a long line, longer than it fits"];
+                let texts =
+                    ["", "{clock}\n{viewers} watch", "Ünï©ode 漢字 \u{1f600}\t{", "a long line, longer than it fits"];
                 ParamValue::Text(texts[random.below(texts.len())].to_owned())
             }
         };

@@ -1,4 +1,6 @@
 //! The tests of the whole program, in one binary because linking is what costs.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 mod filters;
 mod support;
