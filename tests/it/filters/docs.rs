@@ -74,7 +74,7 @@ fn values(param: &ParamSpec) -> (String, String) {
             (ids.join(", "), format!("`{}`", options[default].0))
         }
         ParamKind::Color { default } => ("`#rrggbb`, `#rrggbbaa`".to_owned(), format!("`{default}`")),
-        ParamKind::Text { default } if default.is_empty() => ("text".to_owned(), "empty".to_owned()),
+        ParamKind::Text { default: "" } => ("text".to_owned(), "empty".to_owned()),
         ParamKind::Text { default } => ("text".to_owned(), format!("`{default}`")),
     }
 }
