@@ -62,18 +62,18 @@ impl Bilateral {
 
     fn smoothed(&self, padded: &[[u8; BYTES_PER_PIXEL]], middle: usize) -> [u8; BYTES_PER_PIXEL] {
         let [r, g, b, alpha] = padded[middle];
-        let (mut sums, mut total) = ([0.0_f32; 3], 0.0_f32);
+        // Red, green, blue and the sum of the weights, in one vector.
+        let mut sums = [0.0_f32; 4];
         for (distance, weight) in &self.disc {
             let pixel = padded[middle.wrapping_add_signed(*distance)];
-            let difference =
-                u32::from(pixel[0].abs_diff(r)) + u32::from(pixel[1].abs_diff(g)) + u32::from(pixel[2].abs_diff(b));
-            let weight = weight * self.likeness[difference as usize];
-            for (sum, value) in sums.iter_mut().zip(pixel) {
-                *sum += weight * f32::from(value);
+            let apart = [pixel[0].abs_diff(r), pixel[1].abs_diff(g), pixel[2].abs_diff(b)].map(usize::from);
+            let weight = weight * self.likeness[apart[0] + apart[1] + apart[2]];
+            let values = [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2]), 1.0];
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += weight * value;
             }
-            total += weight;
         }
-        let [r, g, b] = sums.map(|sum| (sum / total + 0.5) as u8);
+        let [r, g, b, _] = sums.map(|sum| (sum / sums[3] + 0.5) as u8);
         [r, g, b, alpha]
     }
 }
