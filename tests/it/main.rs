@@ -1,5 +1,7 @@
 //! The tests of the whole program, in one binary because linking is what costs.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 mod architecture;
 mod filters;
 mod support;
