@@ -31,7 +31,7 @@ pub fn line_edit(ui: &mut Ui, text: &mut String, hint: &'static str, name: &str)
     ui.scope(|ui| {
         ui.visuals_mut().selection.stroke.color = palette.accent;
         let edit = egui::TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY);
-        ui.add(edit.vertical_align(egui::Align::Center)).accessible_name(name)
+        ui.add(edit.align(egui::Align2::LEFT_CENTER)).accessible_name(name)
     })
     .inner
 }
