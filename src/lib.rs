@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod capture;
+pub mod cli;
 pub mod encode;
 pub mod engine;
 pub mod filter;

@@ -25,6 +25,7 @@ export function setText(element, text) {
 export class Face {
   #noticeTimer = 0;
   #onAction = null;
+  #topic = '';
   #state = '';
 
   constructor() {
@@ -78,12 +79,13 @@ export class Face {
   /**
    * Something to know, over the picture for a while.
    * @param {string} text
-   * @param {{serious?: boolean, action?: string, onAction?: () => void}} [more]
+   * @param {{topic?: string, serious?: boolean, action?: string, onAction?: () => void}} [more]
    */
-  notice(text, { serious = false, action = '', onAction = null } = {}) {
+  notice(text, { topic = '', serious = false, action = '', onAction = null } = {}) {
     if (!text) return;
     clearTimeout(this.#noticeTimer);
     this.#onAction = onAction;
+    this.#topic = topic;
     const notice = byId('notice');
     notice.hidden = false;
     notice.classList.toggle('serious', serious);
@@ -98,7 +100,14 @@ export class Face {
     this.#noticeTimer = setTimeout(end, NOTICE_MS);
   }
 
-  hideNotice() {
+  /** Whether a notice is to be seen now. */
+  get noticing() {
+    return !byId('notice').hidden;
+  }
+
+  /** @param {string} [topic] hides the notice only if it is about this */
+  hideNotice(topic) {
+    if (topic !== undefined && topic !== this.#topic) return;
     clearTimeout(this.#noticeTimer);
     byId('notice').hidden = true;
   }

@@ -63,18 +63,20 @@ function render() {
   const active = controlling();
   if (!active && hand.holding) input.letGo();
   face.show(player, { active, wanted: controlWanted });
+  if (player.state === 'secret') stage.replaceChildren(); // who is no longer let in keeps no picture
   if (player.fallback !== fallbackTold) {
     fallbackTold = player.fallback;
     if (fallbackTold) {
-      face.notice(`${fallbackTold} Showing MJPEG instead.`, { action: 'Try WebRTC', onAction: () => choose('auto') });
+      face.notice(`${fallbackTold} Showing MJPEG instead.`, { topic: 'fallback', action: 'Try WebRTC', onAction: () => choose('auto') });
     } else {
-      face.hideNotice();
+      face.hideNotice('fallback');
     }
   }
-  if (active && !controlTold) {
+  if (active && !controlTold && !face.noticing) {
     controlTold = true;
-    face.notice('Clicks and scrolling go to the shared screen. Turn Control off to only watch.');
+    face.notice('Clicks and scrolling go to the shared screen. Turn Control off to only watch.', { topic: 'control' });
   }
+  if (!active) face.hideNotice('control');
 }
 
 setInterval(() => {

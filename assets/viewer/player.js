@@ -194,8 +194,8 @@ export class Player {
 
   #wait(why, spentMs = performance.now() - this.#begunAt) {
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
-    // Jitter only shortens, because a page has to be back within 4 s of the host: 5 s becomes 2.3 to 3.5 s.
-    const jittered = wait * (0.45 + 0.25 * Math.random());
+    // Jitter only shortens, because a page has to be back within 4 s of the host: 5 s becomes 2 to 3 s.
+    const jittered = wait * (0.4 + 0.2 * Math.random());
     // An attempt that hung was waiting already.
     const asked = Math.min(MOST_ASKED_WAIT_MS, why.retryAfterMs ?? 0);
     this.#timer = setTimeout(() => this.#begin(), Math.max(FIRST_WAIT_MS / 2, jittered - spentMs, asked));

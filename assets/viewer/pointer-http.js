@@ -12,6 +12,8 @@ export class PointerPost {
   #queue = [];
   #busy = false;
   #heldTimer = 0;
+  #held = false;
+  #epoch = null;
   #closed = false;
   #seq = 0;
 
@@ -23,6 +25,7 @@ export class PointerPost {
   /** @param {object} event an EVENT of the protocol, without its `seq` */
   send(event) {
     if (this.#closed) return;
+    this.#epoch = event.epoch;
     // Of moves in a row only where they ended matters.
     if (event.kind === 'move' && this.#queue.at(-1)?.kind === 'move') this.#queue.pop();
     this.#queue.push(event);
@@ -32,11 +35,15 @@ export class PointerPost {
 
   setHeld(held) {
     clearInterval(this.#heldTimer);
+    this.#held = held;
     if (held) this.#heldTimer = setInterval(() => this.#flush(true), HELD_MS);
   }
 
   close() {
+    if (this.#closed) return;
     clearInterval(this.#heldTimer);
+    // The stream broke, or the page goes, with a button down: sooner than the host would notice.
+    if (this.#held) this.#queue.push({ kind: 'release', epoch: this.#epoch, t: performance.now() });
     this.#lastWord();
     this.#closed = true;
   }

@@ -106,7 +106,7 @@ export class Session {
     // After a sleep of the machine what came in the meantime is still to be read: listen anew.
     if (now - this.#lookedAt > 2000) this.heard();
     this.#lookedAt = now;
-    if (this.live && now - this.#heardAt > SILENCE_MS) this.fail(new Failure('lost', 'Nothing came from the host for 3 seconds.'));
+    if (this.live && now - this.#heardAt > SILENCE_MS) this.fail(new Failure('lost', 'The host went silent.'));
   }
 
   #countFrames() {

@@ -65,7 +65,22 @@ export class WhepSession extends Session {
     super.close();
     clearInterval(this.heldTimer);
     this.#bye();
+    if (this.live) this.#freeze();
     this.pc?.close();
+  }
+
+  /** A <video> goes black with its connection; a copy of its last picture stays. */
+  #freeze() {
+    const video = this.element;
+    if (!video.isConnected) return;
+    const still = document.createElement('canvas');
+    still.className = video.className;
+    still.width = video.videoWidth;
+    still.height = video.videoHeight;
+    still.getContext('2d', { alpha: false }).drawImage(video, 0, 0);
+    video.replaceWith(still);
+    video.srcObject = null;
+    this.element = still;
   }
 
   async #begin(codec) {
@@ -99,7 +114,7 @@ export class WhepSession extends Session {
     if (place) this.#place = new URL(place, response.url).href;
     if (this.closed) return this.#bye(); // somebody left while the host was answering
     await pc.setRemoteDescription({ type: 'answer', sdp: await response.text() });
-    this.every(1000, () => this.#eachSecond());
+    this.every(1000, () => this.#eachSecond().catch(() => {})); // closed in between
   }
 
   #open(label, settings, onMessage) {
@@ -168,11 +183,12 @@ export class WhepSession extends Session {
     this.#ping();
     const seen = this.#digest.read(await this.pc.getStats());
     if (this.closed) return;
-    if (seen.decodedMore) {
+    const counts = Boolean(this.element.requestVideoFrameCallback);
+    if (!counts) this.frames = seen.decoded;
+    if (seen.decodedMore && (document.hidden || !counts)) {
       this.heard();
       this.#showing();
     }
-    if (!this.element.requestVideoFrameCallback) this.frames = seen.decoded;
     this.codec ??= seen.codec;
     this.facts = seen.facts;
     const { delayMs } = this.meter.read(performance.now());

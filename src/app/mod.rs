@@ -5,6 +5,8 @@ pub mod dialogs;
 pub mod model;
 pub mod panels;
 pub mod preview;
+mod renderer;
+mod start;
 pub mod theme;
 pub mod toasts;
 pub mod ui;
@@ -13,13 +15,14 @@ pub mod widgets;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use eframe::glow::{self, HasContext};
 use egui::{TextureHandle, TextureOptions, ViewportCommand};
 
 use action::{Action, FileJob};
 use dialogs::Files;
 use model::{Model, Overlay};
 use preview::Preview;
+use renderer::is_software;
+pub use start::run_with_engine;
 
 use crate::engine::Handle;
 use crate::util::Ticket;
@@ -188,11 +191,4 @@ impl eframe::App for Window {
     fn persist_egui_memory(&self) -> bool {
         false
     }
-}
-
-/// Whether the processor draws the window, by the renderer's own name.
-fn is_software(gl: &glow::Context) -> bool {
-    // SAFETY: the context is current on this thread while the window is made, and the name is only read.
-    let name = unsafe { gl.get_parameter_string(glow::RENDERER) }.to_lowercase();
-    ["llvmpipe", "softpipe", "swrast", "software"].iter().any(|software| name.contains(software))
 }

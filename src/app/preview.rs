@@ -11,8 +11,8 @@ use fast_image_resize::images::{ImageRef, TypedImage};
 use fast_image_resize::pixels::U8x4;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
+use crate::frame::FrameSink;
 use crate::frame::{Frame, PixelFormat};
-use crate::pipeline::FrameSink;
 use crate::util::{Mailbox, Worker};
 
 /// A frame may be this much early: sources are not exact, and dropping every other frame of a jittery 30 is worse.

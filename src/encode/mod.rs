@@ -1,5 +1,13 @@
 //! Encoders: each codec runs once for all who watch, in a thread of its own, and only while somebody does.
 
+mod h264;
+mod i420;
+mod jpeg;
 mod types;
+mod video;
+#[cfg(feature = "vp8")]
+mod vp8;
 
-pub use types::{EncodedJpeg, EncodedVideo, EncoderStats, VideoCodec, VideoConfig};
+pub use jpeg::{JpegHub, JpegSubscription, encode_jpeg};
+pub use types::{EncodeError, EncodedJpeg, EncodedVideo, EncoderStats, VideoCodec, VideoConfig, VideoSink};
+pub use video::VideoHub;

@@ -69,3 +69,25 @@ pub struct EncoderStats {
     /// Milliseconds of the last frame.
     pub ms: f32,
 }
+
+/// Takes what a video encoder makes; called on the encoder's thread, so it only hands the frame on.
+pub trait VideoSink: Send + Sync {
+    fn encoded(&self, frame: EncodedVideo);
+}
+
+/// Why a picture could not be encoded.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    #[cfg(feature = "turbojpeg")]
+    #[error("the JPEG encoder failed: {0}")]
+    Jpeg(#[from] turbojpeg::Error),
+    #[cfg(not(feature = "turbojpeg"))]
+    #[error("the JPEG encoder failed: {0}")]
+    Jpeg(#[from] image::ImageError),
+    #[error("the H.264 encoder failed: {0}")]
+    H264(#[from] openh264::Error),
+    #[error("the VP8 encoder failed: {0}")]
+    Vp8(String),
+    #[error("the picture could not be converted for the encoder: {0}")]
+    Convert(String),
+}

@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{Command, Event, Status};
-use crate::pipeline::FrameSink;
+use crate::frame::FrameSink;
 use crate::settings::Store;
 use crate::util::{Demand, Latest};
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::capture::{SourceId, SourceList};
+use crate::capture::{CaptureState, SourceId, SourceList};
 use crate::geometry::Size;
 
 /// A snapshot of everything the window and `/state` show.
@@ -29,17 +29,6 @@ pub struct Status {
     pub viewers: Vec<ViewerStatus>,
     pub encoders: Vec<EncoderStatus>,
     pub control: ControlStatus,
-}
-
-/// How the source is doing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum CaptureState {
-    /// Nobody looks, so nothing is captured.
-    #[default]
-    Idle,
-    Running,
-    /// Another source stands in; the sentence says why and what to do.
-    StandIn(String),
 }
 
 /// Frames since the start, by what became of them.

@@ -1,8 +1,13 @@
 //! The closed list of built-in filters.
 
-use super::color::{BrightnessContrast, Grayscale};
-use super::geometric::Crop;
+use super::area::{BoxBlur, Cartoon, Edges, GaussianBlur, Pixelate, Sharpen};
+use super::color::{BrightnessContrast, Gamma, Grayscale, Hue, Invert, Saturation, Threshold};
+use super::geometric::{Crop, Flip, Rotate, Zoom};
+use super::kernel::{Kernel, Prepare, PrepareError};
+use super::overlay::Text;
+use super::place::Redact;
 use super::spec::{FilterSpec, Params};
+use crate::geometry::Size;
 
 /// Lists the filters once: the enum, the specifications and the way from an id to a filter follow from it.
 macro_rules! filters {
@@ -35,14 +40,40 @@ macro_rules! filters {
                     $(Self::$filter(params) => params,)+
                 }
             }
+
+            /// What runs on pictures of the size `input`.
+            ///
+            /// # Errors
+            /// When the filter can't work with its parameters on such a picture.
+            pub(crate) fn prepare(&self, input: Size) -> Result<Kernel, PrepareError> {
+                match self {
+                    $(Self::$filter(params) => params.prepare(input),)+
+                }
+            }
         }
     };
 }
 
 filters! {
     BrightnessContrast,
+    Gamma,
+    Saturation,
+    Hue,
     Grayscale,
+    Invert,
+    Threshold,
+    Redact,
     Crop,
+    Rotate,
+    Flip,
+    Zoom,
+    BoxBlur,
+    GaussianBlur,
+    Sharpen,
+    Edges,
+    Pixelate,
+    Cartoon,
+    Text,
 }
 
 /// Every filter in the order of the catalogue.

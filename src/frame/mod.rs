@@ -1,11 +1,13 @@
 //! Pictures: pixels with their format, the times they went through, and the geometry that made them.
 
 mod pool;
+mod sink;
 
 use std::sync::Arc;
 use std::time::Instant;
 
 pub use pool::{Buffer, BufferPool};
+pub use sink::FrameSink;
 
 use crate::geometry::{Affine, Geometry, Size};
 

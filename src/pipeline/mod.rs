@@ -1,5 +1,9 @@
 //! From a captured picture to the processed frame: the chain, its geometry, and who gets the result.
 
-mod sink;
+mod plan;
 
-pub use sink::FrameSink;
+mod stage;
+
+pub use stage::Stage;
+
+pub use crate::filter::LiveText;

@@ -1,1 +1,227 @@
 //! How viewers get the picture and send the pointer back: HTTP, MJPEG and WebRTC.
+
+mod access;
+mod host;
+mod http;
+mod mjpeg;
+mod pointer_post;
+mod protocol;
+mod viewers;
+mod webrtc;
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use access::AccessPolicy;
+pub use host::{Host, JpegSource, VideoSource};
+pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
+
+use mjpeg::PartPump;
+use pointer_post::PointerSessions;
+use viewers::Viewers;
+pub use webrtc::local_addresses;
+use webrtc::{Broadcast, Certificate, CertificateError, Sessions};
+
+/// How long sessions get to say goodbye before the sockets are closed under them.
+const GOODBYE: Duration = Duration::from_millis(600);
+/// All of stopping together.
+const STOP_TIME: Duration = Duration::from_secs(1);
+/// How often silent pages are looked for.
+const SILENCE_CHECK: Duration = Duration::from_millis(100);
+/// A state this old is asked for again; each viewer is told four times a second at most.
+const STATE_AGE: Duration = Duration::from_millis(200);
+
+/// Where to listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishConfig {
+    /// Port 0 lets the system choose one.
+    pub bind: SocketAddr,
+}
+
+/// Why publishing could not begin. The sentence is for the user.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    #[error("Port {0} is in use by another program; choose another port")]
+    PortTaken(u16),
+    #[error("Port {0} needs administrator rights; choose a port above 1023")]
+    PortForbidden(u16),
+    #[error("This computer has no address {0}; choose another one")]
+    NoSuchAddress(IpAddr),
+    #[error("Listening on {0} failed: {1}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    #[error("Sharing over WebRTC failed: {0}")]
+    Certificate(#[from] CertificateError),
+}
+
+/// What every request and every session can reach.
+struct Shared {
+    host: Arc<dyn Host>,
+    bound: IpAddr,
+    viewers: Arc<Viewers>,
+    parts: Arc<PartPump>,
+    broadcasts: Vec<Arc<Broadcast>>,
+    sessions: Sessions,
+    pointers: PointerSessions,
+    certificate: Certificate,
+    state: Mutex<Option<(Instant, Arc<Value>)>>,
+}
+
+/// The server. It runs on the runtime it was given until it is stopped or dropped.
+pub struct Publisher {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    runtime: Handle,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Publisher {
+    /// Listens, and serves from now on.
+    ///
+    /// # Errors
+    /// When the address can't be listened on; the error says what to do.
+    pub fn start(
+        config: PublishConfig,
+        host: Arc<dyn Host>,
+        jpeg: Arc<dyn JpegSource>,
+        video: Vec<Arc<dyn VideoSource>>,
+        runtime: &Handle,
+    ) -> Result<Self, PublishError> {
+        let listener = listen(config.bind)?;
+        let failed = |error| PublishError::Listen(config.bind, error);
+        let address = listener.local_addr().map_err(failed)?;
+        let shared = Arc::new(Shared {
+            host: Arc::clone(&host),
+            bound: address.ip(),
+            viewers: Arc::default(),
+            parts: Arc::default(),
+            broadcasts: video.into_iter().map(Broadcast::connect).collect(),
+            sessions: Sessions::default(),
+            pointers: PointerSessions::default(),
+            certificate: Certificate::generate()?,
+            state: Mutex::default(),
+        });
+        let listener = {
+            // Registering a socket with the runtime needs to be inside of it.
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener).map_err(failed)?
+        };
+        let stop = watch::Sender::new(false);
+        let pump = Arc::clone(&shared.parts);
+        let tasks = vec![
+            runtime.spawn(http::serve(listener, Arc::clone(&shared), stop.subscribe())),
+            runtime.spawn(async move { pump.run(jpeg, host).await }),
+            runtime.spawn(release_silent(Arc::clone(&shared))),
+        ];
+        Ok(Self { address, shared, runtime: runtime.clone(), stop, tasks: Mutex::new(tasks) })
+    }
+
+    /// Where it listens, with the port that was chosen.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Who watches now.
+    pub fn viewers(&self) -> Vec<ViewerInfo> {
+        self.shared.viewers.list(Instant::now())
+    }
+
+    /// Sessions over WebRTC that are not closed yet; for tests and for those who look for leaks.
+    pub fn sessions(&self) -> usize {
+        self.shared.sessions.count()
+    }
+
+    /// Ends one viewer's session; false when there is no such viewer.
+    pub fn disconnect(&self, id: u64) -> bool {
+        self.shared.viewers.disconnect(id)
+    }
+
+    /// Releases every pointer, says goodbye to every viewer and closes every socket, within a second. It may be called
+    /// from any thread, and a second time, when it does nothing.
+    pub fn stop(&self) {
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        if tasks.is_empty() {
+            return;
+        }
+        let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
+        let (done, wait) = std::sync::mpsc::channel();
+        self.runtime.spawn(async move {
+            for session in shared.pointers.drain() {
+                shared.host.end_pointer(session);
+            }
+            stop.send_replace(true);
+            shared.viewers.disconnect_all();
+            shared.sessions.emptied(GOODBYE).await;
+            for task in tasks {
+                // The server closes its connections by itself; what takes longer than that is cut off.
+                if tokio::time::timeout(Duration::from_millis(100), &mut { task }).await.is_err() {
+                    tracing::trace!("a task was still running when publishing stopped");
+                }
+            }
+            let _ = done.send(());
+        });
+        if wait.recv_timeout(STOP_TIME).is_err() {
+            tracing::warn!("publishing did not stop in time");
+        }
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    /// The program's state, at most a fifth of a second old.
+    fn state(&self, now: Instant) -> Arc<Value> {
+        let kept = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((at, state)) = kept
+            && now.saturating_duration_since(at) < STATE_AGE
+        {
+            return state;
+        }
+        let state = Arc::new(self.host.state());
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, Arc::clone(&state)));
+        state
+    }
+}
+
+/// Releases what pages hold that fell silent.
+async fn release_silent(shared: Arc<Shared>) {
+    let mut tick = tokio::time::interval(SILENCE_CHECK);
+    loop {
+        tick.tick().await;
+        for session in shared.pointers.silent(Instant::now()) {
+            shared.host.end_pointer(session);
+        }
+    }
+}
+
+fn listen(bind: SocketAddr) -> Result<std::net::TcpListener, PublishError> {
+    let explain = |error: std::io::Error| match error.kind() {
+        ErrorKind::AddrInUse => PublishError::PortTaken(bind.port()),
+        ErrorKind::PermissionDenied => PublishError::PortForbidden(bind.port()),
+        ErrorKind::AddrNotAvailable => PublishError::NoSuchAddress(bind.ip()),
+        _ => PublishError::Listen(bind, error),
+    };
+    let open = || {
+        let socket = Socket::new(Domain::for_address(bind), Type::STREAM, Some(Protocol::TCP))?;
+        // On Unix this only forgives connections of before that are still closing; on Windows it would share the port.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&bind.into())?;
+        socket.listen(128)?;
+        Ok(socket.into())
+    };
+    open().map_err(explain)
+}

@@ -1,5 +1,6 @@
 //! The user's whole document: what is captured, the chains, how it is shared, how the window looks.
 
+pub mod file;
 mod store;
 
 use std::collections::BTreeMap;

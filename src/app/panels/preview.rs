@@ -8,7 +8,7 @@ use crate::app::model::Model;
 use crate::app::preview::fitted;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets;
-use crate::engine::CaptureState;
+use crate::capture::CaptureState;
 use crate::settings::PreviewRate;
 
 pub fn preview_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {

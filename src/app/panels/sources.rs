@@ -11,8 +11,9 @@ use crate::app::action::{Action, Edit, FileJob, FilePurpose};
 use crate::app::model::Model;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets::{self, Row};
+use crate::capture::CaptureState;
 use crate::capture::{SourceId, SourceInfo, SourceKind};
-use crate::engine::{CaptureState, Command};
+use crate::engine::Command;
 
 pub fn sources_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {

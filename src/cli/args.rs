@@ -1,0 +1,156 @@
+//! What can be said on the command line.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::filter_arg::parse_filter;
+use crate::capture::SourceId;
+use crate::filter::Chain;
+use crate::settings::{Reach, Settings};
+
+/// Shares a screen or camera through live filters with any browser, and lets whoever you allow click back.
+///
+/// Without a command the window opens. Everything it does can be done without one as well; see `lenscast serve --help`.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, subcommand_negates_reqs = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Say more about what happens: -v for information, -vv for everything. RUST_LOG is understood too
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Share without a window, until Ctrl-C
+    Serve(Box<ServeArgs>),
+    /// Show the sources of this computer, and every filter with its parameters
+    List {
+        /// As JSON, for programs
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Who may watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Watch {
+    /// Who has the link, which carries a secret
+    Link,
+    /// Whoever reaches the port; clicking still needs the link
+    Anyone,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  lenscast serve
+      Share the primary screen with this computer only, and print the link.
+  lenscast serve --bind 0.0.0.0 --control
+      Share it with the network, and let whoever has the link click.
+  lenscast serve --source camera --filter cartoon --filter text:text='Back at {clock}',size=48
+      A drawn camera with a clock.
+  lenscast serve --source pattern --watch anyone --port 9000
+      A test picture that any MJPEG player opens: ffplay http://127.0.0.1:9000/stream")]
+pub struct ServeArgs {
+    /// What to capture: screen, screen:NAME, camera, camera:INDEX, image:PATH or pattern
+    #[arg(long, default_value = "screen", value_name = "SOURCE")]
+    pub source: SourceId,
+
+    /// A filter, as ID or ID:NAME=VALUE,NAME=VALUE; may be given several times, in the order in which they run
+    #[arg(long = "filter", value_name = "FILTER")]
+    pub filters: Vec<String>,
+
+    /// A chain saved by the window; `--filter` adds to it
+    #[arg(long, value_name = "FILE")]
+    pub chain: Option<PathBuf>,
+
+    /// The address to listen on: 127.0.0.1 is this computer only, 0.0.0.0 the whole network
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub bind: IpAddr,
+
+    /// The TCP port; 0 takes a free one
+    #[arg(long, default_value_t = 8080, value_name = "PORT")]
+    pub port: u16,
+
+    /// Pictures a second at most
+    #[arg(long, default_value_t = 30, value_name = "FPS", value_parser = clap::value_parser!(u32).range(1..=120))]
+    pub fps: u32,
+
+    /// Who may watch
+    #[arg(long, value_enum, default_value = "link")]
+    pub watch: Watch,
+
+    /// Let whoever has the link move and click this computer's pointer
+    #[arg(long)]
+    pub control: bool,
+
+    /// Quality of the JPEG pictures, 1 to 100
+    #[arg(long, default_value_t = 80, value_name = "QUALITY", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub quality: u8,
+
+    /// Kilobits a second of each video encoder
+    #[arg(long, default_value_t = 8000, value_name = "KBPS", value_parser = clap::value_parser!(u32).range(200..=50_000))]
+    pub bitrate: u32,
+}
+
+impl ServeArgs {
+    /// The settings these arguments stand for.
+    ///
+    /// # Errors
+    /// When a filter or the chain's file can't be read.
+    pub fn to_settings(&self) -> anyhow::Result<Settings> {
+        let mut settings = Settings { source: self.source.clone(), fps: self.fps, ..Settings::default() };
+        let mut chain = Chain::default();
+        if let Some(path) = &self.chain {
+            let text =
+                std::fs::read_to_string(path).with_context(|| format!("the chain {} can't be read", path.display()))?;
+            chain = Chain::from_json(&text).with_context(|| format!("{} is not used", path.display()))?;
+        }
+        for text in &self.filters {
+            let filter = parse_filter(text).with_context(|| format!("--filter {text}"))?;
+            if chain.add(filter).is_none() {
+                bail!("--filter {text}: the chain is full; it holds at most {} filters", crate::filter::MOST_FILTERS);
+            }
+        }
+        *settings.chain_mut() = chain;
+        settings.share.reach = Reach::Address(self.bind);
+        settings.share.port = self.port;
+        settings.share.watch_anyone = self.watch == Watch::Anyone;
+        settings.share.control = self.control;
+        settings.share.jpeg_quality = self.quality;
+        settings.share.bitrate_kbps = self.bitrate;
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_of_serve_reaches_the_settings() {
+        let line = "lenscast serve --source pattern --filter crop:left=0.5 --bind 127.0.0.1 --port 9 --fps 12 \
+                    --watch anyone --control --quality 70 --bitrate 3000";
+        let Some(Command::Serve(args)) = Cli::parse_from(line.split_whitespace()).command else { panic!("{line}") };
+        let settings = args.to_settings().unwrap();
+        assert_eq!((settings.source.clone(), settings.fps), (SourceId::Pattern, 12));
+        assert_eq!(settings.chain().items().len(), 1);
+        let share = &settings.share;
+        assert_eq!((share.port, share.jpeg_quality, share.bitrate_kbps), (9, 70, 3_000));
+        assert_eq!((share.watch_anyone, share.control, share.on), (true, true, false));
+        assert_eq!(share.reach, Reach::Address(IpAddr::from([127, 0, 0, 1])));
+    }
+}

@@ -1,0 +1,274 @@
+//! The thread around a video codec: takes the newest frame, encodes it once, gives it to all who watch.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::types::{EncodeError, EncodedVideo, EncoderStats, VideoCodec, VideoConfig, VideoSink};
+use crate::frame::Frame;
+use crate::frame::FrameSink;
+use crate::geometry::Size;
+use crate::util::{Demand, LatestReader, Mailbox, Ticket, Worker};
+
+/// Forced keyframes are at least this far apart, whoever asks: a storm of requests must not eat the bitrate.
+const KEYFRAME_GAP: Duration = Duration::from_millis(500);
+/// A picture that stopped moving is encoded again a few times, because the last frame of a motion is the blurriest.
+const SHARPEN_AFTER: Duration = Duration::from_millis(150);
+const SHARPEN_TIMES: u32 = 4;
+/// How long the thread sleeps at most before it looks whether it is still wanted.
+const NAP: Duration = Duration::from_millis(500);
+
+/// What a codec says of the frame it wrote.
+pub struct Bits {
+    pub keyframe: bool,
+    pub size: Size,
+}
+
+/// A video codec: turns frames into bits.
+pub trait Codec {
+    /// Appends one encoded frame to `output`; nothing when the rate control skipped the frame.
+    fn encode(&mut self, frame: &Frame, keyframe: bool, output: &mut Vec<u8>) -> Result<Bits, EncodeError>;
+}
+
+/// What waits for the encoder's thread.
+#[derive(Default)]
+struct Work {
+    frame: Option<Arc<Frame>>,
+    keyframe: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    mailbox: Mailbox<Work>,
+    newest: Mutex<Option<Arc<Frame>>>,
+    output: Mutex<Option<Arc<dyn VideoSink>>>,
+    stats: Mutex<EncoderStats>,
+    skipped: AtomicU64,
+}
+
+/// One encoder for all viewers of a codec. It runs only while somebody holds a [`Ticket`].
+pub struct VideoHub {
+    codec: VideoCodec,
+    demand: Arc<Demand>,
+    shared: Arc<Shared>,
+    worker: Mutex<Worker>,
+}
+
+impl VideoHub {
+    /// Starts the thread; `demand` is the root that capture waits for.
+    pub fn start(codec: VideoCodec, demand: &Arc<Demand>, config: &LatestReader<VideoConfig>) -> Arc<Self> {
+        let demand = Demand::child(demand);
+        let shared = Arc::new(Shared::default());
+        let worker = {
+            let (demand, shared, config) = (Arc::clone(&demand), Arc::clone(&shared), config.clone());
+            Worker::start(&format!("encode-{}", codec.id()), move || run(codec, &demand, &shared, config.clone()))
+        };
+        Arc::new(Self { codec, demand, shared, worker: Mutex::new(worker) })
+    }
+
+    pub const fn codec(&self) -> VideoCodec {
+        self.codec
+    }
+
+    /// Sets who gets the encoded frames, in place of whoever got them before.
+    pub fn set_output(&self, output: Arc<dyn VideoSink>) {
+        *self.shared.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output);
+    }
+
+    /// Encodes from now on until the ticket is dropped, beginning with a keyframe.
+    pub fn want(&self) -> Ticket {
+        let ticket = self.demand.want();
+        self.request_keyframe();
+        ticket
+    }
+
+    /// Makes the next frame a keyframe, of the newest picture if the screen stands still; at most two a second.
+    pub fn request_keyframe(&self) {
+        let newest = self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.shared.mailbox.update(|slot| {
+            let work = slot.get_or_insert_default();
+            work.keyframe = true;
+            if work.frame.is_none() {
+                work.frame = newest;
+            }
+        });
+    }
+
+    pub fn stats(&self) -> EncoderStats {
+        let stats = *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        EncoderStats { viewers: self.demand.count(), ..stats }
+    }
+
+    /// Ends the thread; waits for it until `deadline`.
+    pub fn stop(&self, deadline: Instant) {
+        self.shared.mailbox.close();
+        self.worker.lock().unwrap_or_else(PoisonError::into_inner).join(deadline);
+    }
+}
+
+impl FrameSink for VideoHub {
+    fn offer(&self, frame: &Arc<Frame>) {
+        *self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(frame));
+        if !self.demand.is_wanted() {
+            return;
+        }
+        let replaced =
+            self.shared.mailbox.update(|slot| slot.get_or_insert_default().frame.replace(Arc::clone(frame)).is_some());
+        if replaced {
+            self.shared.skipped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn clear(&self) {
+        *self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+fn make(codec: VideoCodec, config: VideoConfig) -> Result<Box<dyn Codec>, EncodeError> {
+    match codec {
+        VideoCodec::H264 => Ok(Box::new(super::h264::H264::new(config)?)),
+        #[cfg(feature = "vp8")]
+        VideoCodec::Vp8 => Ok(Box::new(super::vp8::Vp8::new(config))),
+        #[cfg(not(feature = "vp8"))]
+        VideoCodec::Vp8 => Err(EncodeError::Vp8("this Lenscast was built without VP8".to_owned())),
+    }
+}
+
+/// The thread: its state is the codec, which exists only while it is wanted.
+struct Running {
+    encoder: Option<(VideoConfig, Box<dyn Codec>)>,
+    last_keyframe: Option<Instant>,
+    keyframe_wanted: bool,
+    last: Option<Arc<Frame>>,
+    last_timestamp: Option<u32>,
+    sharpened: u32,
+}
+
+fn run(codec: VideoCodec, demand: &Demand, shared: &Shared, mut config: LatestReader<VideoConfig>) {
+    let mut state = Running {
+        encoder: None,
+        last_keyframe: None,
+        keyframe_wanted: false,
+        last: None,
+        last_timestamp: None,
+        sharpened: 0,
+    };
+    loop {
+        let Ok(work) = shared.mailbox.take(state.patience()) else { return };
+        if !demand.is_wanted() {
+            // The next viewer starts with a keyframe of a new encoder; nothing old is kept for it.
+            state.encoder = None;
+            state.last = None;
+            state.keyframe_wanted = false;
+            continue;
+        }
+        let now = Instant::now();
+        let Some(frame) = state.choose(work, now) else { continue };
+        let keyframe = state.keyframe_wanted && state.may_force(now);
+        match state.encode(codec, config.get(), &frame, keyframe, now) {
+            Ok(Some(encoded)) => {
+                note(shared, &encoded, now);
+                let output = shared.output.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if let Some(output) = output {
+                    output.encoded(encoded);
+                }
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!("{error}; the encoder starts again with the next frame");
+                state.encoder = None;
+            }
+        }
+        state.last = Some(frame);
+    }
+}
+
+fn note(shared: &Shared, encoded: &EncodedVideo, started: Instant) {
+    let mut stats = shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
+    stats.encoded += 1;
+    stats.keyframes += u64::from(encoded.keyframe);
+    stats.bytes += encoded.data.len() as u64;
+    stats.ms = encoded.encoded.saturating_duration_since(started).as_secs_f32() * 1e3;
+}
+
+impl Running {
+    fn may_force(&self, now: Instant) -> bool {
+        self.last_keyframe.is_none_or(|at| now.saturating_duration_since(at) >= KEYFRAME_GAP)
+    }
+
+    /// How long to wait for a frame before there is something else to do.
+    fn patience(&self) -> Duration {
+        match (&self.encoder, self.keyframe_wanted, self.sharpened) {
+            (Some(_), true, _) => Duration::from_millis(50),
+            (Some(_), false, times) if times < SHARPEN_TIMES => SHARPEN_AFTER,
+            _ => NAP,
+        }
+    }
+
+    /// The frame to encode now: a new one, or the last one again for a keyframe or to sharpen it.
+    fn choose(&mut self, work: Option<Work>, now: Instant) -> Option<Arc<Frame>> {
+        let work = work.unwrap_or_default();
+        self.keyframe_wanted |= work.keyframe || self.encoder.is_none();
+        match work.frame {
+            Some(frame) if self.last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &frame)) => {
+                self.sharpened = 0;
+                Some(frame)
+            }
+            _ if self.keyframe_wanted => self.last.clone().filter(|_| self.may_force(now)),
+            _ if self.sharpened < SHARPEN_TIMES => {
+                self.sharpened += 1;
+                self.last.clone()
+            }
+            _ => None,
+        }
+    }
+
+    fn encode(
+        &mut self,
+        codec: VideoCodec,
+        config: VideoConfig,
+        frame: &Arc<Frame>,
+        keyframe: bool,
+        now: Instant,
+    ) -> Result<Option<EncodedVideo>, EncodeError> {
+        let (_, encoder) = match &mut self.encoder {
+            Some(current) if current.0 == config => current,
+            other => other.insert((config, make(codec, config)?)),
+        };
+        let mut data = Vec::with_capacity(64 * 1_024);
+        let bits = encoder.encode(frame, keyframe, &mut data)?;
+        if data.is_empty() {
+            return Ok(None);
+        }
+        if bits.keyframe {
+            self.last_keyframe = Some(now);
+            self.keyframe_wanted = false;
+        }
+        let shown_again = self.last.as_ref().is_some_and(|last| Arc::ptr_eq(last, frame));
+        let rtp_timestamp = self.timestamp(if shown_again { now } else { frame.times.captured });
+        Ok(Some(EncodedVideo {
+            codec,
+            data,
+            keyframe: bits.keyframe,
+            size: bits.size,
+            frame_id: frame.id,
+            rtp_timestamp,
+            times: frame.times,
+            encoded: Instant::now(),
+            geometry: Arc::clone(&frame.geometry),
+        }))
+    }
+
+    /// 90 kHz since the program's first frame; always growing, because a player drops what goes back.
+    fn timestamp(&mut self, at: Instant) -> u32 {
+        static START: OnceLock<Instant> = OnceLock::new();
+        let start = *START.get_or_init(|| at);
+        let ticks = (at.saturating_duration_since(start).as_micros() * 9 / 100) as u32;
+        let timestamp = match self.last_timestamp {
+            Some(last) if ticks.wrapping_sub(last) as i32 <= 0 => last.wrapping_add(90),
+            _ => ticks,
+        };
+        self.last_timestamp = Some(timestamp);
+        timestamp
+    }
+}

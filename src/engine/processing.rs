@@ -1,0 +1,184 @@
+//! The pipeline's thread: the newest captured picture through the chain, and the result to all who want it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::handle::Handle;
+use crate::capture::{CaptureState, SourceId};
+use crate::filter::{Chain, LiveText};
+use crate::frame::{Captured, Frame, FrameSink};
+use crate::geometry::Size;
+use crate::input::InputHub;
+use crate::pipeline::Stage;
+use crate::util::{Mailbox, RateMeter, Worker};
+
+/// How long the thread sleeps at most.
+const NAP: Duration = Duration::from_secs(1);
+
+/// What waits for the pipeline.
+#[derive(Default)]
+struct Job {
+    /// With the source that was wished for when it was taken: its chain, and no other, is for this picture.
+    picture: Option<(Captured, SourceId)>,
+    /// A chain may have changed: the last picture goes through it again if no new one is there.
+    settings: bool,
+    /// Capture paused, because nobody looks.
+    paused: bool,
+}
+
+/// Counters and facts that the status shows.
+#[derive(Debug, Default)]
+pub struct Facts {
+    pub state: CaptureState,
+    pub source: Option<SourceId>,
+    pub source_name: String,
+    pub source_size: Option<Size>,
+    pub output_size: Option<Size>,
+    pub captured: u64,
+    pub filtered: u64,
+    pub dropped: u64,
+    pub captured_rate: RateMeter,
+    pub filtered_rate: RateMeter,
+    pub filter_ms: f32,
+    pub filter_errors: Vec<(u32, String)>,
+    pub newest: Option<Arc<Frame>>,
+    pub viewers: usize,
+}
+
+/// Between the capture thread, the pipeline's thread and whoever shows the status.
+#[derive(Default)]
+pub struct Shared {
+    mailbox: Mailbox<Job>,
+    facts: Mutex<Facts>,
+}
+
+impl Shared {
+    pub fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a captured picture; an older one that still waits is dropped and counted.
+    pub fn picture(&self, picture: Captured, wished: SourceId) {
+        let (at, size) = (picture.at, picture.size);
+        let replaced = self.mailbox.update(|slot| {
+            let job = slot.get_or_insert_default();
+            job.paused = false;
+            job.picture.replace((picture, wished)).is_some()
+        });
+        let mut facts = self.facts();
+        facts.captured += 1;
+        facts.dropped += u64::from(replaced);
+        facts.source_size = Some(size);
+        facts.captured_rate.tick(at);
+    }
+
+    pub fn capture_state(&self, state: CaptureState, source: SourceId, name: String) {
+        if state == CaptureState::Idle {
+            self.mailbox.update(|slot| {
+                let job = slot.get_or_insert_default();
+                job.paused = true;
+                job.picture = None;
+            });
+        }
+        let mut facts = self.facts();
+        facts.state = state;
+        facts.source = Some(source);
+        facts.source_name = name;
+    }
+
+    pub fn settings_changed(&self) {
+        self.mailbox.update(|slot| slot.get_or_insert_default().settings = true);
+    }
+}
+
+/// The running thread.
+pub struct Processing {
+    shared: Arc<Shared>,
+    worker: Worker,
+}
+
+impl Processing {
+    pub fn start(handle: Handle, input: Arc<InputHub>) -> (Self, Arc<Shared>) {
+        let shared = Arc::new(Shared::default());
+        let thread = Arc::clone(&shared);
+        let worker = Worker::start("pipeline", move || run(&thread, &handle, &input));
+        (Self { shared: Arc::clone(&shared), worker }, shared)
+    }
+
+    pub fn stop(&mut self, deadline: Instant) {
+        self.shared.mailbox.close();
+        self.worker.join(deadline);
+    }
+}
+
+fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
+    let mut stage = Stage::new();
+    let mut last: Option<(SourceId, Chain)> = None;
+    loop {
+        // A chain with a clock or a spin changes by itself, also over a picture that stands still.
+        let moving = last.is_some() && stage.is_moving();
+        let patience = if moving { Duration::from_secs(1) / handle.store.get().fps.max(1) } else { NAP };
+        let Ok(job) = shared.mailbox.take(patience) else { return };
+        let job = job.unwrap_or_default();
+        if job.paused {
+            stage.forget();
+            last = None;
+            shared.facts().newest = None;
+            for sink in sinks(handle).iter() {
+                sink.clear();
+            }
+        }
+        let settings = handle.store.get();
+        let chain_of = |source: &SourceId| settings.chains.get(source).cloned().unwrap_or_default();
+        let live = live_text(shared);
+        let started = Instant::now();
+        let (frame, source, chain) = match (job.picture, &last) {
+            (Some((picture, source)), _) => {
+                let chain = chain_of(&source);
+                (Some(stage.process(picture, &chain, &live, started)), source, chain)
+            }
+            // The last picture again. Never through the chain of another source, which may hide other regions.
+            (None, Some((source, used))) if *source == settings.source => {
+                let chain = chain_of(source);
+                if chain == *used && !moving {
+                    continue;
+                }
+                (stage.again(&chain, &live, started), source.clone(), chain)
+            }
+            (None, _) => continue,
+        };
+        last = Some((source, chain));
+        let Some(mut frame) = frame else { continue };
+        let done = Instant::now();
+        frame.times.filtered = Some(done);
+        let frame = Arc::new(frame);
+        // First the pointer must know the geometry, then viewers may see the frame.
+        input.note_geometry(&frame.geometry, done);
+        for sink in sinks(handle).iter() {
+            sink.offer(&frame);
+        }
+        let mut facts = shared.facts();
+        facts.filtered += 1;
+        facts.filtered_rate.tick(done);
+        facts.filter_ms = done.saturating_duration_since(started).as_secs_f32() * 1e3;
+        facts.output_size = Some(frame.size);
+        facts.filter_errors = stage.report().to_vec();
+        facts.newest = Some(frame);
+    }
+}
+
+fn sinks(handle: &Handle) -> MutexGuard<'_, Vec<Arc<dyn FrameSink>>> {
+    handle.sinks.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the placeholders of the text filter stand for now.
+fn live_text(shared: &Shared) -> LiveText {
+    let now = jiff::Zoned::now();
+    let mut facts = shared.facts();
+    LiveText {
+        clock: now.strftime("%H:%M:%S").to_string(),
+        date: now.strftime("%Y-%m-%d").to_string(),
+        fps: facts.filtered_rate.per_second(Instant::now()),
+        viewers: facts.viewers,
+    }
+}

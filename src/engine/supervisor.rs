@@ -1,0 +1,275 @@
+//! The engine's own thread: takes commands, follows the settings that concern sharing, and publishes the status.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use super::Parts;
+use super::command::{Command, Event};
+use super::handle::Handle;
+use super::sharing::Sharing;
+use super::snapshot;
+use super::status::{ControlStatus, EncoderStatus, FrameCounts, Status, Transport, ViewerStatus};
+use crate::capture::{self, SourceList};
+use crate::encode::EncoderStats;
+use crate::publish;
+use crate::settings::{Settings, file};
+use crate::util::{Latest, Mailbox, Worker, spawn_named};
+
+/// The status is published at most this often.
+const TICK: Duration = Duration::from_millis(100);
+
+/// The running thread.
+pub struct Supervisor {
+    worker: Worker,
+    ending: Arc<Mailbox<()>>,
+}
+
+impl Supervisor {
+    /// # Errors
+    /// When the system can't start the network's threads.
+    pub fn start(parts: Arc<Parts>, commands: Receiver<Command>, saved_as: Option<PathBuf>) -> std::io::Result<Self> {
+        let ending = Arc::new(Mailbox::default());
+        let seen = Arc::clone(&ending);
+        let sharing = Sharing::new()?;
+        let keeper = saved_as.map(|path| Keeper::new(path, &parts));
+        let mut state = Some(State {
+            keeper,
+            sources: Arc::new(Latest::new(SourceList::default())),
+            sharing,
+            rates: Vec::new(),
+            rates_at: Instant::now(),
+            parts,
+            commands,
+        });
+        let worker = Worker::start("engine", move || {
+            if let Some(mut state) = state.take() {
+                state.run(&seen);
+            }
+        });
+        Ok(Self { worker, ending })
+    }
+
+    /// Stops sharing and ends the thread.
+    pub fn stop(mut self, deadline: Instant) {
+        self.ending.put(());
+        self.worker.join(deadline);
+    }
+}
+
+/// Writes the settings to their file when they have stood still for a moment.
+struct Keeper {
+    path: PathBuf,
+    saved: Arc<Settings>,
+    /// What differs from the file, and since when.
+    pending: Option<(Arc<Settings>, Instant)>,
+}
+
+impl Keeper {
+    /// A dragged slider changes the settings with every frame; the disk need not.
+    const STILL: Duration = Duration::from_secs(1);
+
+    fn new(path: PathBuf, parts: &Parts) -> Self {
+        Self { path, saved: parts.handle.store.get(), pending: None }
+    }
+
+    fn follow(&mut self, handle: &Handle, now: Instant) {
+        let current = handle.store.get();
+        match &self.pending {
+            Some((pending, since)) if Arc::ptr_eq(pending, &current) => {
+                if now.saturating_duration_since(*since) >= Self::STILL {
+                    self.save(handle);
+                }
+            }
+            _ if Arc::ptr_eq(&self.saved, &current) => self.pending = None,
+            _ => self.pending = Some((current, now)),
+        }
+    }
+
+    fn save(&mut self, handle: &Handle) {
+        let current = handle.store.get();
+        if !Arc::ptr_eq(&self.saved, &current)
+            && let Err(error) = file::save(&self.path, &current)
+        {
+            tracing::error!("{error}");
+            handle.tell(Event::Error(error.to_string()));
+        }
+        // What could not be written is tried again with the next change, not ten times a second.
+        self.saved = current;
+        self.pending = None;
+    }
+}
+
+struct State {
+    keeper: Option<Keeper>,
+    parts: Arc<Parts>,
+    commands: Receiver<Command>,
+    sharing: Sharing,
+    sources: Arc<Latest<SourceList>>,
+    /// Bytes and kilobits a second of each encoder at the last measurement.
+    rates: Vec<(u64, f32)>,
+    rates_at: Instant,
+}
+
+impl State {
+    fn run(&mut self, ending: &Mailbox<()>) {
+        self.refresh_sources();
+        loop {
+            match self.commands.recv_timeout(TICK) {
+                Ok(command) => self.carry_out(command),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if !matches!(ending.take(Duration::ZERO), Ok(None)) {
+                break;
+            }
+            self.sharing.follow(&self.parts);
+            self.publish_status();
+            if let Some(keeper) = &mut self.keeper {
+                keeper.follow(&self.parts.handle, Instant::now());
+            }
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.save(&self.parts.handle);
+        }
+        self.sharing.stop();
+        self.publish_status();
+    }
+
+    fn carry_out(&mut self, command: Command) {
+        let handle = &self.parts.handle;
+        match command {
+            Command::RefreshSources => self.refresh_sources(),
+            Command::RetrySource => self.parts.retry_source(),
+            Command::Disconnect { viewer } => {
+                if let Some(publisher) = self.sharing.publisher() {
+                    publisher.disconnect(viewer);
+                }
+            }
+            Command::SaveSnapshot { path } => {
+                let newest = self.parts.processing.facts().newest.clone();
+                let saved = newest.ok_or(snapshot::SnapshotError::NoPicture);
+                match saved.and_then(|frame| snapshot::save(&frame, &path)) {
+                    Ok(()) => handle.tell(Event::Info(format!("The picture was saved as {}", path.display()))),
+                    Err(error) => handle.tell(Event::Error(error.to_string())),
+                }
+            }
+            Command::StopControl => handle.store.edit(|settings| settings.share.control = false),
+        }
+    }
+
+    /// Looks for screens and cameras on a thread of its own: a camera driver can take seconds to answer.
+    fn refresh_sources(&self) {
+        let (sources, handle) = (Arc::clone(&self.sources), self.parts.handle.clone());
+        spawn_named("list-sources", move || {
+            sources.publish(capture::list());
+            handle.wake();
+        });
+    }
+
+    fn publish_status(&mut self) {
+        let status = Arc::new(self.status(Instant::now()));
+        let handle = &self.parts.handle;
+        let mut changed = false;
+        handle.status.update(|current| {
+            changed = **current != *status;
+            if changed {
+                *current = Arc::clone(&status);
+            }
+            changed
+        });
+        if changed {
+            handle.wake();
+        }
+    }
+
+    fn status(&mut self, now: Instant) -> Status {
+        let viewers: Vec<ViewerStatus> = self
+            .sharing
+            .publisher()
+            .map(|publisher| publisher.viewers())
+            .unwrap_or_default()
+            .into_iter()
+            .map(viewer)
+            .collect();
+        let encoders = self.encoders(now);
+        let input = self.parts.input.stats();
+        let settings = self.parts.handle.store.get();
+        let mut facts = self.parts.processing.facts();
+        facts.viewers = viewers.len();
+        Status {
+            sources: self.sources.get(),
+            capture: facts.state.clone(),
+            source: facts.source.clone(),
+            source_name: facts.source_name.clone(),
+            source_size: facts.source_size,
+            output_size: facts.output_size,
+            captured_fps: tenths(facts.captured_rate.per_second(now)),
+            filtered_fps: tenths(facts.filtered_rate.per_second(now)),
+            filter_ms: tenths(facts.filter_ms),
+            frames: FrameCounts { captured: facts.captured, filtered: facts.filtered, dropped: facts.dropped },
+            filter_errors: facts.filter_errors.clone(),
+            share: self.sharing.state.clone(),
+            viewers,
+            encoders,
+            control: ControlStatus {
+                allowed: settings.share.on && settings.share.control,
+                unavailable: input.unavailable,
+                received: input.received,
+                injected: input.injected,
+                refused: input.refused,
+            },
+        }
+    }
+
+    fn encoders(&mut self, now: Instant) -> Vec<EncoderStatus> {
+        let jpeg = ("jpeg", self.parts.jpeg.stats());
+        let video = self.parts.video.iter().map(|hub| (hub.codec().id(), hub.stats()));
+        let stats: Vec<(&'static str, EncoderStats)> = std::iter::once(jpeg).chain(video).collect();
+        self.rates.resize(stats.len(), (0, 0.0));
+        let span = now.saturating_duration_since(self.rates_at).as_secs_f32();
+        if span >= 1.0 {
+            for ((bytes, kbps), (_, stats)) in self.rates.iter_mut().zip(&stats) {
+                *kbps = (stats.bytes - *bytes) as f32 * 8.0 / 1e3 / span;
+                *bytes = stats.bytes;
+            }
+            self.rates_at = now;
+        }
+        stats
+            .into_iter()
+            .zip(&self.rates)
+            .map(|((codec, stats), &(_, kbps))| EncoderStatus {
+                codec,
+                viewers: stats.viewers,
+                encoded: stats.encoded,
+                keyframes: stats.keyframes,
+                ms: tenths(stats.ms),
+                kbps: kbps.round(),
+            })
+            .collect()
+    }
+}
+
+/// Figures are shown with one decimal; finer changes are no news.
+fn tenths(value: f32) -> f32 {
+    (value * 10.0).round() / 10.0
+}
+
+fn viewer(info: publish::ViewerInfo) -> ViewerStatus {
+    ViewerStatus {
+        id: info.id,
+        address: info.address.to_string(),
+        transport: match info.transport {
+            publish::Transport::Webrtc => Transport::Webrtc,
+            publish::Transport::Mjpeg => Transport::Mjpeg,
+        },
+        codec: info.codec,
+        sent: info.sent,
+        skipped: info.skipped,
+        kbps: info.kbps.round(),
+        fps: info.fps.map(tenths),
+        delay_ms: info.delay_ms.map(f32::round),
+        controls: info.controls,
+    }
+}

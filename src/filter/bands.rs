@@ -1,0 +1,112 @@
+//! Runs work over bands of rows on every core. A band's result never depends on where the bands begin, so one thread and
+//! many give the same picture.
+
+use rayon::prelude::*;
+
+use crate::frame::{BYTES_PER_PIXEL, PixelFormat};
+
+/// Smaller bands cost more in hand-over than they win.
+const LEAST_ROWS: usize = 16;
+/// Bands a thread, so that a core that another program holds up does not hold up the frame.
+const BANDS_A_THREAD: usize = 4;
+
+fn rows_per_band(height: usize) -> usize {
+    height.div_ceil(rayon::current_num_threads() * BANDS_A_THREAD).max(LEAST_ROWS)
+}
+
+/// Calls `work` with the first row's number and the rows of each band. `row` is a row's length in elements of `output`.
+pub(crate) fn for_each_band<T: Send>(output: &mut [T], row: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    for_each_band_with::<T, ()>(output, row, (&mut Vec::new(), 0), |first, band, _| work(first, band));
+}
+
+/// The same, with `scratch.1` elements of scratch of its own for each band, kept in `scratch.0`.
+pub(crate) fn for_each_band_with<T: Send, S: Send + Clone + Default>(
+    output: &mut [T],
+    row: usize,
+    scratch: (&mut Vec<S>, usize),
+    work: impl Fn(usize, &mut [T], &mut [S]) + Sync,
+) {
+    let height = output.len() / row;
+    let rows = rows_per_band(height);
+    let (scratch, each) = scratch;
+    scratch.resize(height.div_ceil(rows) * each, S::default());
+    if height <= rows {
+        work(0, output, scratch);
+    } else if each == 0 {
+        let bands = output.par_chunks_mut(rows * row).enumerate();
+        bands.for_each(|(band, output)| work(band * rows, output, &mut []));
+    } else {
+        let bands = output.par_chunks_mut(rows * row).zip(scratch.par_chunks_mut(each)).enumerate();
+        bands.for_each(|(band, (output, scratch))| work(band * rows, output, scratch));
+    }
+}
+
+/// Two outputs of the same height side by side, each with its own row length.
+pub(crate) fn for_each_band_of_two<A: Send, B: Send>(
+    (first, first_row): (&mut [A], usize),
+    (second, second_row): (&mut [B], usize),
+    work: impl Fn(usize, &mut [A], &mut [B]) + Sync,
+) {
+    let height = first.len() / first_row;
+    let rows = rows_per_band(height);
+    if height <= rows {
+        work(0, first, second);
+        return;
+    }
+    let bands = first.par_chunks_mut(rows * first_row).zip(second.par_chunks_mut(rows * second_row)).enumerate();
+    bands.for_each(|(band, (first, second))| work(band * rows, first, second));
+}
+
+/// Copies pixels of `format` as RGBA.
+pub(crate) fn copy_as_rgba(input: &[u8], format: PixelFormat, output: &mut [u8]) {
+    output.copy_from_slice(input);
+    if format == PixelFormat::Bgrx {
+        swap_in_place(output);
+    }
+}
+
+/// BGRX becomes opaque RGBA.
+pub(crate) fn swap_in_place(pixels: &mut [u8]) {
+    let (pixels, _) = pixels.as_chunks_mut::<BYTES_PER_PIXEL>();
+    for pixel in pixels {
+        let [b, g, r, _] = *pixel;
+        *pixel = [r, g, b, 255];
+    }
+}
+
+/// The pixel of a line of `length` that stands in for position `at` beyond its ends: mirrored, the end itself not doubled
+/// (OpenCV's `BORDER_REFLECT_101`).
+pub(crate) fn mirrored(at: isize, length: usize) -> usize {
+    if length == 1 {
+        return 0;
+    }
+    let period = 2 * (length - 1);
+    let at = at.rem_euclid(period as isize) as usize;
+    at.min(period - at)
+}
+
+/// Fills `padded` with a row of pixels and `radius` mirrored pixels at either side; what is left at the end stays.
+pub(crate) fn pad_row(row: &[u8], radius: usize, padded: &mut [u8]) {
+    let width = row.len() / BYTES_PER_PIXEL;
+    padded[radius * BYTES_PER_PIXEL..][..row.len()].copy_from_slice(row);
+    let mut put = |place: usize, at: isize| {
+        let from = mirrored(at, width) * BYTES_PER_PIXEL;
+        padded[place * BYTES_PER_PIXEL..][..BYTES_PER_PIXEL].copy_from_slice(&row[from..from + BYTES_PER_PIXEL]);
+    };
+    for distance in 0..radius {
+        put(distance, distance as isize - radius as isize);
+        put(radius + width + distance, (width + distance) as isize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_the_ends_the_line_is_mirrored() {
+        let line: Vec<_> = (-4..8).map(|at| mirrored(at, 3)).collect();
+        assert_eq!(line, [0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1]);
+        assert_eq!((mirrored(-9, 1), mirrored(9, 1)), (0, 0));
+    }
+}

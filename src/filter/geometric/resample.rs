@@ -1,0 +1,221 @@
+//! The one place where pixels are moved. It reads through the same [`Mapping`]s that lead a click back, so a pixel and a
+//! click on it can't disagree.
+
+use std::ops::Range;
+
+use crate::filter::bands::{for_each_band, swap_in_place};
+use crate::frame::{BYTES_PER_PIXEL, PixelFormat};
+use crate::geometry::{Affine, Mapping, Size};
+
+/// One movement and the RGBA colour of what lies beside its input.
+pub(crate) type Move = (Mapping, [u8; 4]);
+
+/// Moves `input` through `moves`, in the order of the chain, in a single resampling, into RGBA.
+///
+/// Between pixels it is bilinear with 8 bits of position; at the input's edge the last pixel counts on, and what comes
+/// from outside of any step is that step's fill. Whole-pixel moves, mirrors and quarter turns copy pixels exactly.
+pub(crate) fn resample(input: &[u8], format: PixelFormat, moves: &[Move], output: &mut [u8]) {
+    let (Some((first, _)), Some((last, _))) = (moves.first(), moves.last()) else { return };
+    let path = Path::new(moves);
+    let picture = Picture { pixels: input, size: first.input };
+    let stride = last.output.width as usize * BYTES_PER_PIXEL;
+    let exact = Exact::new(path.total(), stride);
+    for_each_band(output, stride, |first_row, band| {
+        for (index, rows) in band.chunks_mut(stride * TILE).enumerate() {
+            let mut shown: [Range<usize>; TILE] = std::array::from_fn(|_| 0..0);
+            for (index_in_tile, row) in rows.chunks_exact_mut(stride).enumerate() {
+                let y = first_row + index * TILE + index_in_tile;
+                let range = path.fill_beside(y, row);
+                if exact.is_none() {
+                    sample_row(picture, path.total(), y, range.clone(), row);
+                }
+                shown[index_in_tile] = range;
+            }
+            if let Some(exact) = &exact {
+                exact.copy_tile(picture, first_row + index * TILE, &shown, rows);
+            }
+            if format == PixelFormat::Bgrx {
+                for (row, range) in rows.chunks_exact_mut(stride).zip(&shown) {
+                    swap_in_place(&mut row[range.start * BYTES_PER_PIXEL..range.end * BYTES_PER_PIXEL]);
+                }
+            }
+        }
+    });
+}
+
+/// Rows that are worked on together. A quarter turn reads columns, and sixteen pixels fill a line of the cache.
+const TILE: usize = 16;
+
+#[derive(Clone, Copy)]
+struct Picture<'a> {
+    pixels: &'a [u8],
+    size: Size,
+}
+
+impl Picture<'_> {
+    fn row(&self, y: usize) -> &[u8] {
+        let stride = self.size.width as usize * BYTES_PER_PIXEL;
+        &self.pixels[y * stride..][..stride]
+    }
+}
+
+/// The way from the output back through every step, the last one first.
+struct Path {
+    /// Map from the output to the input of the step, that input's size, and the colour beside it.
+    steps: Vec<(Affine, Size, [u8; 4])>,
+}
+
+impl Path {
+    fn new(moves: &[Move]) -> Self {
+        let mut total = Affine::IDENTITY;
+        let steps = moves.iter().rev().map(|(mapping, fill)| {
+            total = total.then(mapping.input_from_output);
+            (total, mapping.input, *fill)
+        });
+        Self { steps: steps.collect() }
+    }
+
+    fn total(&self) -> Affine {
+        self.steps.last().map_or(Affine::IDENTITY, |(map, ..)| *map)
+    }
+
+    /// Fills what comes from outside of a step's input with the step's colour; gives the pixels that are left to sample.
+    fn fill_beside(&self, y: usize, row: &mut [u8]) -> Range<usize> {
+        let (pixels, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
+        let mut left = 0..pixels.len();
+        for (map, size, fill) in &self.steps {
+            let inside = columns_inside(*map, *size, y, left.clone());
+            pixels[left.start..inside.start].fill(*fill);
+            pixels[inside.end..left.end].fill(*fill);
+            left = inside;
+        }
+        left
+    }
+}
+
+/// The columns within `range` whose pixel's middle in row `y` comes from within a picture of `size`.
+fn columns_inside(map: Affine, size: Size, y: usize, range: Range<usize>) -> Range<usize> {
+    let inside = |column: usize| {
+        let (x, y) = map.apply(column as f64 + 0.5, y as f64 + 0.5);
+        x >= 0.0 && y >= 0.0 && x < f64::from(size.width) && y < f64::from(size.height)
+    };
+    let (x, down) = map.apply(0.5, y as f64 + 0.5);
+    let (mut start, mut end) = (range.start as f64, range.end as f64);
+    for (position, step, length) in [(x, map.a, size.width), (down, map.d, size.height)] {
+        if step != 0.0 {
+            let (one, other) = (-position / step, (f64::from(length) - position) / step);
+            start = start.max(one.min(other).floor());
+            end = end.min(one.max(other).ceil() + 1.0);
+        }
+    }
+    // The ends above are right but for rounding; the mapping itself has the last word.
+    let (mut start, mut end) = (start as usize, (end.max(start) as usize).min(range.end));
+    while start < end && !inside(start) {
+        start += 1;
+    }
+    while end > start && !inside(end - 1) {
+        end -= 1;
+    }
+    start.min(range.end)..end.min(range.end)
+}
+
+/// Fractions of a pixel in the positions that a row is walked by.
+const POSITION_BITS: u32 = 32;
+
+fn sample_row(picture: Picture<'_>, map: Affine, y: usize, range: Range<usize>, row: &mut [u8]) {
+    let fixed = |value: f64| (value * (1_u64 << POSITION_BITS) as f64).round() as i64;
+    let (x, down) = map.apply(range.start as f64 + 0.5, y as f64 + 0.5);
+    // A pixel's value belongs to its middle. The half of a 256th rounds the weights.
+    let half_weight = 1_i64 << (POSITION_BITS - 9);
+    let (mut x, mut down) = (fixed(x - 0.5) + half_weight, fixed(down - 0.5) + half_weight);
+    let (step_x, step_down) = (fixed(map.a), fixed(map.d));
+    let (last_x, last_y) = (i64::from(picture.size.width) - 1, i64::from(picture.size.height) - 1);
+    let (source, _) = picture.pixels.as_chunks::<BYTES_PER_PIXEL>();
+    let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
+    for pixel in &mut row[range] {
+        let (left, top) = (x >> POSITION_BITS, down >> POSITION_BITS);
+        let weight = |position: i64| (position >> (POSITION_BITS - 8)) as u32 & 0xff;
+        let (right_weight, low_weight) = (weight(x), weight(down));
+        let (x0, x1) = (left.clamp(0, last_x) as usize, (left + 1).clamp(0, last_x) as usize);
+        let (y0, y1) = (top.clamp(0, last_y) as usize, (top + 1).clamp(0, last_y) as usize);
+        let (upper, lower) = (y0 * (last_x as usize + 1), y1 * (last_x as usize + 1));
+        let corners = [source[upper + x0], source[upper + x1], source[lower + x0], source[lower + x1]];
+        let (left_weight, high_weight) = (256 - right_weight, 256 - low_weight);
+        *pixel = std::array::from_fn(|channel| {
+            let [a, b, c, d] = corners.map(|corner| u32::from(corner[channel]));
+            let above = a * left_weight + b * right_weight;
+            let below = c * left_weight + d * right_weight;
+            ((above * high_weight + below * low_weight + 32_768) >> 16) as u8
+        });
+        x += step_x;
+        down += step_down;
+    }
+}
+
+/// A map that takes whole pixels to whole pixels: `x' = a x + b y + c` and `y' = d x + e y + f` on pixel numbers.
+struct Exact {
+    a: isize,
+    b: isize,
+    c: isize,
+    d: isize,
+    e: isize,
+    f: isize,
+    /// Row length of the output in bytes.
+    stride: usize,
+}
+
+impl Exact {
+    fn new(map: Affine, stride: usize) -> Option<Self> {
+        let Affine { a, b, c, d, e, f } = map;
+        let upright = b == 0.0 && d == 0.0 && a.abs() == 1.0 && e.abs() == 1.0;
+        let quarter = a == 0.0 && e == 0.0 && b.abs() == 1.0 && d.abs() == 1.0;
+        if !(upright || quarter) || c.fract() != 0.0 || f.fract() != 0.0 {
+            return None;
+        }
+        let [a, b, c, d, e, f] = [a, b, c, d, e, f].map(|number| number as isize);
+        // The middle of pixel n is at n + 0.5: where the direction turns around, the number is one less.
+        let turned = |sum: isize| (sum - 1) / 2;
+        Some(Self { a, b, c: c + turned(a + b), d, e, f: f + turned(d + e), stride })
+    }
+
+    /// Copies the shown columns of up to [`TILE`] rows.
+    fn copy_tile(&self, picture: Picture<'_>, first_row: usize, shown: &[Range<usize>; TILE], rows: &mut [u8]) {
+        if self.d == 0 {
+            for ((index, row), range) in rows.chunks_exact_mut(self.stride).enumerate().zip(shown) {
+                self.copy_along(picture, first_row + index, range.clone(), row);
+            }
+            return;
+        }
+        let end = shown.iter().map(|range| range.end).max().unwrap_or(0);
+        for tile in (0..end).step_by(TILE) {
+            for ((index, row), range) in rows.chunks_exact_mut(self.stride).enumerate().zip(shown) {
+                let range = range.start.max(tile)..range.end.min(tile + TILE);
+                let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
+                let from_x = (self.b * (first_row + index) as isize + self.c) as usize;
+                for column in range {
+                    let from_y = (self.d * column as isize + self.f) as usize;
+                    let (source, _) = picture.row(from_y).as_chunks::<BYTES_PER_PIXEL>();
+                    row[column] = source[from_x];
+                }
+            }
+        }
+    }
+
+    fn copy_along(&self, picture: Picture<'_>, y: usize, range: Range<usize>, row: &mut [u8]) {
+        if range.is_empty() {
+            return;
+        }
+        let source = picture.row((self.e * y as isize + self.f) as usize);
+        let (source, _) = source.as_chunks::<BYTES_PER_PIXEL>();
+        let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
+        let from = (self.a * range.start as isize + self.c) as usize;
+        if self.a == 1 {
+            row[range.clone()].copy_from_slice(&source[from..from + range.len()]);
+        } else {
+            let reversed = source[from + 1 - range.len()..=from].iter().rev();
+            for (pixel, from) in row[range].iter_mut().zip(reversed) {
+                *pixel = *from;
+            }
+        }
+    }
+}

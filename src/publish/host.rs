@@ -1,0 +1,86 @@
+//! What the publisher asks of the rest of the program, so that it knows neither the engine nor the settings.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::access::AccessPolicy;
+use crate::encode::{JpegHub, JpegSubscription, VideoCodec, VideoHub, VideoSink};
+use crate::filter::ChainError;
+use crate::input::PointerEvent;
+use crate::util::Ticket;
+
+/// The program behind the publisher. Every method is called on the publisher's threads and returns without waiting.
+pub trait Host: Send + Sync + 'static {
+    /// Who may do what now; asked at every request and every message, so that a change counts at once.
+    fn access(&self) -> AccessPolicy;
+
+    /// The answer of `GET /state`.
+    fn state(&self) -> Value;
+
+    /// The chain as remote clients see it.
+    fn chain(&self) -> Value;
+
+    /// Applies a JSON Merge Patch to the chain and gives the chain as it is now.
+    ///
+    /// # Errors
+    /// When the patch can't be applied; nothing of it is applied then.
+    fn patch_chain(&self, patch: &Value) -> Result<Value, ChainError>;
+
+    /// Every filter with its parameters.
+    fn filters(&self) -> Value;
+
+    /// An instant on the clock that viewers see, in microseconds.
+    fn clock_us(&self, at: Instant) -> u64;
+
+    /// What a viewer did with the pointer; only called while control is allowed.
+    fn pointer(&self, session: u64, event: PointerEvent);
+
+    /// Releases what a session holds; the session may go on.
+    fn end_pointer(&self, session: u64);
+}
+
+/// Where JPEGs come from: one encoder for all, which runs only while somebody holds a ticket.
+pub trait JpegSource: Send + Sync + 'static {
+    /// The newest JPEG, `None` while nobody wants any, and the wish that keeps them coming.
+    fn subscribe(&self) -> JpegSubscription;
+}
+
+/// Where the frames of one codec come from: one encoder for all, which runs only while somebody holds a ticket.
+pub trait VideoSource: Send + Sync + 'static {
+    fn codec(&self) -> VideoCodec;
+
+    /// Wants frames; the first one is a keyframe, also while the picture stands still.
+    fn want(&self) -> Ticket;
+
+    /// Asks for a keyframe soon; the source limits how often it gives one.
+    fn request_keyframe(&self);
+
+    /// Who takes every encoded frame, called on the encoder's thread; replaces whoever took them before.
+    fn set_output(&self, output: Arc<dyn VideoSink>);
+}
+
+impl JpegSource for JpegHub {
+    fn subscribe(&self) -> JpegSubscription {
+        Self::subscribe(self)
+    }
+}
+
+impl VideoSource for VideoHub {
+    fn codec(&self) -> VideoCodec {
+        Self::codec(self)
+    }
+
+    fn want(&self) -> Ticket {
+        Self::want(self)
+    }
+
+    fn request_keyframe(&self) {
+        Self::request_keyframe(self);
+    }
+
+    fn set_output(&self, output: Arc<dyn VideoSink>) {
+        Self::set_output(self, output);
+    }
+}

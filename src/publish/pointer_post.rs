@@ -1,0 +1,124 @@
+//! Pointer sessions over plain HTTP, where there is no connection whose end would say that the viewer left.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::input::{PointerEvent, PointerKind};
+
+/// More sessions than this at once are refused.
+const MOST_SESSIONS: usize = 64;
+/// Something held is released this long after its session's last request.
+const HELD_FOR: Duration = Duration::from_secs(1);
+/// A session that holds nothing is forgotten after this.
+const KEPT_FOR: Duration = Duration::from_secs(30);
+
+/// The sessions by the names that pages made up; pure, it is told the time.
+#[derive(Debug, Default)]
+pub struct PointerSessions {
+    sessions: Mutex<HashMap<String, Session>>,
+}
+
+#[derive(Debug)]
+struct Session {
+    id: u64,
+    last: Instant,
+    holds: bool,
+}
+
+/// All places are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Full;
+
+impl PointerSessions {
+    /// Notes a request and gives the session's number, made with `new_id` for a session not seen before.
+    ///
+    /// # Errors
+    /// [`Full`] while too many others are under way.
+    pub fn note(
+        &self,
+        name: &str,
+        events: &[PointerEvent],
+        new_id: impl FnOnce() -> u64,
+        now: Instant,
+    ) -> Result<u64, Full> {
+        let mut sessions = self.lock();
+        if !sessions.contains_key(name) {
+            if sessions.len() >= MOST_SESSIONS {
+                // A place that nobody used for a while and that holds nothing can go early.
+                let idle =
+                    sessions.iter().filter(|(_, session)| !session.holds).min_by_key(|(_, session)| session.last);
+                let idle = idle.filter(|(_, session)| now.saturating_duration_since(session.last) > HELD_FOR);
+                let idle = idle.map(|(name, _)| name.clone()).ok_or(Full)?;
+                sessions.remove(&idle);
+            }
+            sessions.insert(name.to_owned(), Session { id: new_id(), last: now, holds: false });
+        }
+        let session = sessions.get_mut(name).ok_or(Full)?;
+        session.last = now;
+        for event in events {
+            match event.kind {
+                PointerKind::Down(_) => session.holds = true,
+                PointerKind::Release => session.holds = false,
+                // Another button may still be down; releasing once too often harms nobody.
+                PointerKind::Up(_) | PointerKind::Move | PointerKind::Scroll { .. } => {}
+            }
+        }
+        Ok(session.id)
+    }
+
+    /// The sessions whose pages fell silent while they held something; each is named once.
+    pub fn silent(&self, now: Instant) -> Vec<u64> {
+        let mut silent = Vec::new();
+        self.lock().retain(|_, session| {
+            let age = now.saturating_duration_since(session.last);
+            if session.holds && age >= HELD_FOR {
+                session.holds = false;
+                silent.push(session.id);
+            }
+            age < KEPT_FOR
+        });
+        silent
+    }
+
+    /// Every session, which ends with this.
+    pub fn drain(&self) -> Vec<u64> {
+        self.lock().drain().map(|(_, session)| session.id).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Session>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::Button;
+
+    fn event(kind: PointerKind) -> PointerEvent {
+        PointerEvent { kind, position: Some((0.5, 0.5)), epoch: None, seq: 0 }
+    }
+
+    #[test]
+    fn what_is_held_is_released_a_second_after_the_last_request() {
+        let (sessions, start) = (PointerSessions::default(), Instant::now());
+        let at = |ms| start + Duration::from_millis(ms);
+        let down = [event(PointerKind::Down(Button::Left))];
+        assert_eq!(sessions.note("a", &down, || 7, at(0)), Ok(7));
+        assert_eq!(sessions.note("a", &[], || 8, at(900)), Ok(7));
+        assert!(sessions.silent(at(1800)).is_empty());
+        assert_eq!(sessions.silent(at(1900)), [7]);
+        assert!(sessions.silent(at(2000)).is_empty());
+    }
+
+    #[test]
+    fn the_table_is_bounded_and_idle_sessions_give_way() {
+        let (sessions, start) = (PointerSessions::default(), Instant::now());
+        for name in 0..MOST_SESSIONS {
+            sessions.note(&name.to_string(), &[], || 1, start).expect("there is a place");
+        }
+        assert_eq!(sessions.note("one more", &[], || 2, start), Err(Full));
+        assert_eq!(sessions.note("one more", &[], || 2, start + Duration::from_secs(2)), Ok(2));
+    }
+}

@@ -1,0 +1,332 @@
+//! Every message on the wire, as `docs/protocol.md` has it: pure, strict, and never in a panic whatever comes.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::input::{Button, PointerEvent, PointerKind};
+
+/// The version said in `hello`; it grows when a page of before would misunderstand.
+pub const PROTOCOL_VERSION: u32 = 1;
+/// The longest message a page may send, in bytes; an EVENT has about 200.
+pub const LONGEST_MESSAGE: usize = 16 * 1024;
+/// The most events one POST may carry.
+pub const MOST_EVENTS: usize = 64;
+/// The longest name a page may give its session, in bytes.
+const LONGEST_SESSION_NAME: usize = 128;
+/// Wheel notches beyond this in one event are a mistake or malice.
+const MOST_NOTCHES: f64 = 20.0;
+
+/// Why a message can't be understood. The sentence goes back to the page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProtocolError {
+    #[error("a message has at most {LONGEST_MESSAGE} bytes")]
+    TooLong,
+    #[error("a message has to be a JSON object")]
+    NotJson,
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    #[error("`{0}` has to be {1}")]
+    Wrong(&'static str, &'static str),
+    #[error("a request carries at most {MOST_EVENTS} events")]
+    TooManyEvents,
+}
+
+/// What a page says on a data channel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PageMessage {
+    /// The page's clock in milliseconds.
+    Ping {
+        t0: f64,
+    },
+    Report(Report),
+    Pointer(PointerEvent),
+    /// A type that this version does not know: ignored, and counted.
+    Unknown,
+}
+
+/// What a page measured; what it does not know is `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Report {
+    pub delay_ms: Option<f32>,
+    pub fps: Option<f32>,
+}
+
+/// What the host says on the data channel `control`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum HostMessage {
+    Hello { protocol: u32, version: &'static str, codec: &'static str, id: u64 },
+    State(ViewerState),
+    Geometry { epoch: u32, rtp: u32, width: u32, height: u32, pointer: bool },
+    Frame { rtp: u32, captured_us: u64, filtered_us: u64, encoded_us: u64, sent_us: u64 },
+    Pong { t0: f64, t1_us: u64, t2_us: u64 },
+    Warning { message: String },
+    Error { message: String },
+}
+
+/// What a viewer has to know of the host.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct ViewerState {
+    pub source: String,
+    pub width: u32,
+    pub height: u32,
+    pub fps: Option<f64>,
+    pub viewers: usize,
+    /// The host allows the pointer to this viewer.
+    pub control: bool,
+    /// The source has a desktop to click on.
+    pub pointer: bool,
+    pub paused: bool,
+}
+
+/// The body of `POST /api/v1/pointer`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointerPost {
+    /// A name the page made up.
+    pub session: String,
+    pub events: Vec<PointerEvent>,
+}
+
+impl HostMessage {
+    pub fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and booleans always become JSON")
+    }
+}
+
+impl ViewerState {
+    /// What one viewer is told of the program's state, the answer of `GET /state`.
+    pub fn from_state(state: &Value, may_control: bool) -> Self {
+        let side = |name: &str| state["picture"][name].as_u64().and_then(|side| u32::try_from(side).ok()).unwrap_or(0);
+        Self {
+            source: state["source"]["name"].as_str().unwrap_or_default().to_owned(),
+            width: side("width"),
+            height: side("height"),
+            fps: state["fps"]["filtered"].as_f64(),
+            viewers: state["viewers"].as_array().map_or(0, Vec::len),
+            control: may_control && state["control"].as_bool().unwrap_or(false),
+            pointer: state["geometry"]["pointer"].as_bool().unwrap_or(false),
+            paused: state["paused"].as_bool().unwrap_or(false),
+        }
+    }
+
+    /// Whether a page should hear of the difference at once; frame rates flicker and can wait.
+    pub fn differs_much(&self, other: &Self) -> bool {
+        let calm = |state: &Self| Self { fps: None, ..state.clone() };
+        calm(self) != calm(other)
+    }
+}
+
+/// Reads what came on a data channel.
+///
+/// # Errors
+/// When it is not a message of the protocol.
+pub fn parse_message(bytes: &[u8]) -> Result<PageMessage, ProtocolError> {
+    let message = parse_object(bytes)?;
+    let kind = message.get("type").ok_or(ProtocolError::Missing("type"))?;
+    let kind = kind.as_str().ok_or(ProtocolError::Wrong("type", "text"))?;
+    let data = || match message.get("data") {
+        Some(Value::Object(data)) => Ok(data),
+        Some(_) => Err(ProtocolError::Wrong("data", "an object")),
+        None => Err(ProtocolError::Missing("data")),
+    };
+    match kind {
+        "ping" => {
+            let t0 = number(data()?, "t0")?.ok_or(ProtocolError::Missing("t0"))?;
+            Ok(PageMessage::Ping { t0 })
+        }
+        "report" => {
+            let data = data()?;
+            // A figure that is not a sensible one is as good as none; nobody is harmed by either.
+            let figure = |name, most: f64| {
+                number(data, name)
+                    .map(|value| value.filter(|value| (0.0..=most).contains(value)).map(|value| value as f32))
+            };
+            Ok(PageMessage::Report(Report { delay_ms: figure("delay_ms", 600_000.0)?, fps: figure("fps", 1_000.0)? }))
+        }
+        "pointer" => parse_event(data()?).map(PageMessage::Pointer),
+        _ => Ok(PageMessage::Unknown),
+    }
+}
+
+/// Reads the body of `POST /api/v1/pointer`.
+///
+/// # Errors
+/// When it is not of that form; none of its events counts then.
+pub fn parse_pointer_post(bytes: &[u8]) -> Result<PointerPost, ProtocolError> {
+    let body = parse_object(bytes)?;
+    let session = body.get("session").ok_or(ProtocolError::Missing("session"))?;
+    let session = session.as_str().filter(|name| (1..=LONGEST_SESSION_NAME).contains(&name.len()));
+    let session = session.ok_or(ProtocolError::Wrong("session", "1 to 128 bytes of text"))?;
+    let events = body.get("events").ok_or(ProtocolError::Missing("events"))?;
+    let events = events.as_array().ok_or(ProtocolError::Wrong("events", "a list"))?;
+    if events.len() > MOST_EVENTS {
+        return Err(ProtocolError::TooManyEvents);
+    }
+    let read =
+        |event: &Value| parse_event(event.as_object().ok_or(ProtocolError::Wrong("events", "a list of objects"))?);
+    let events = events.iter().map(read).collect::<Result<_, _>>()?;
+    Ok(PointerPost { session: session.to_owned(), events })
+}
+
+/// Reads an EVENT. A position outside the picture goes through: refusing and counting it is the pointer mapper's task.
+fn parse_event(event: &Map<String, Value>) -> Result<PointerEvent, ProtocolError> {
+    let kind = event.get("kind").ok_or(ProtocolError::Missing("kind"))?;
+    let kind = match kind.as_str().unwrap_or_default() {
+        "move" => PointerKind::Move,
+        "down" => PointerKind::Down(button(event)?),
+        "up" => PointerKind::Up(button(event)?),
+        "scroll" => PointerKind::Scroll { dx: notches(event, "dx")?, dy: notches(event, "dy")? },
+        "release" => PointerKind::Release,
+        _ => return Err(ProtocolError::Wrong("kind", "move, down, up, scroll or release")),
+    };
+    let position = match (coordinate(event, "x")?, coordinate(event, "y")?) {
+        (Some(x), Some(y)) => Some((x, y)),
+        // What is held has to come up wherever the pointer is.
+        _ if matches!(kind, PointerKind::Up(_) | PointerKind::Release) => None,
+        (None, _) => return Err(ProtocolError::Missing("x")),
+        (_, None) => return Err(ProtocolError::Missing("y")),
+    };
+    let epoch = match event.get("epoch") {
+        None | Some(Value::Null) => None,
+        Some(epoch) => {
+            let epoch = epoch.as_u64().and_then(|epoch| u32::try_from(epoch).ok());
+            Some(epoch.ok_or(ProtocolError::Wrong("epoch", "a whole number"))?)
+        }
+    };
+    let seq = event.get("seq").ok_or(ProtocolError::Missing("seq"))?;
+    let seq = seq.as_u64().ok_or(ProtocolError::Wrong("seq", "a whole number"))?;
+    Ok(PointerEvent { kind, position, epoch, seq })
+}
+
+fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, ProtocolError> {
+    if bytes.len() > LONGEST_MESSAGE {
+        return Err(ProtocolError::TooLong);
+    }
+    serde_json::from_slice(bytes).map_err(|_| ProtocolError::NotJson)
+}
+
+fn button(event: &Map<String, Value>) -> Result<Button, ProtocolError> {
+    match event.get("button").ok_or(ProtocolError::Missing("button"))?.as_str().unwrap_or_default() {
+        "left" => Ok(Button::Left),
+        "right" => Ok(Button::Right),
+        "middle" => Ok(Button::Middle),
+        _ => Err(ProtocolError::Wrong("button", "left, right or middle")),
+    }
+}
+
+fn notches(event: &Map<String, Value>, name: &'static str) -> Result<f32, ProtocolError> {
+    Ok(number(event, name)?.unwrap_or(0.0).clamp(-MOST_NOTCHES, MOST_NOTCHES) as f32)
+}
+
+/// A coordinate; JSON writes a NaN as null, and it goes through as one.
+fn coordinate(event: &Map<String, Value>, name: &'static str) -> Result<Option<f64>, ProtocolError> {
+    match event.get(name) {
+        Some(Value::Null) => Ok(Some(f64::NAN)),
+        _ => number(event, name),
+    }
+}
+
+/// A number, or `None` where it is absent or null.
+fn number(data: &Map<String, Value>, name: &'static str) -> Result<Option<f64>, ProtocolError> {
+    match data.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => value.as_f64().map(Some).ok_or(ProtocolError::Wrong(name, "a number")),
+    }
+}
+
+/// Problem details as every error over HTTP carries them.
+pub fn problem(status: u16, title: &str, detail: &str) -> Value {
+    json!({ "type": "about:blank", "title": title, "status": status, "detail": detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(message: &Value) -> Result<PageMessage, ProtocolError> {
+        parse_message(message.to_string().as_bytes())
+    }
+
+    #[test]
+    fn an_event_reads_as_it_was_sent() {
+        let event = json!({ "kind": "down", "x": 0.5, "y": 1, "button": "left", "epoch": 3, "seq": 7, "t": 12.5 });
+        let expected =
+            PointerEvent { kind: PointerKind::Down(Button::Left), position: Some((0.5, 1.0)), epoch: Some(3), seq: 7 };
+        assert_eq!(parse(&json!({ "type": "pointer", "data": event })), Ok(PageMessage::Pointer(expected)));
+    }
+
+    #[test]
+    fn an_up_needs_no_position_and_a_scroll_is_limited() {
+        let post = json!({ "session": "a", "events": [
+            { "kind": "up", "button": "right", "seq": 0 },
+            { "kind": "release", "seq": 1 },
+            { "kind": "scroll", "x": 0, "y": 0, "dy": -1e9, "seq": 2 },
+        ]});
+        let events = parse_pointer_post(post.to_string().as_bytes()).expect("all three are events").events;
+        assert_eq!(events[0].position, None);
+        assert_eq!(events[2].kind, PointerKind::Scroll { dx: 0.0, dy: -20.0 });
+    }
+
+    #[test]
+    fn what_is_not_a_position_goes_through_to_be_counted() {
+        let event = json!({ "kind": "move", "x": null, "y": 7.5, "seq": 1 });
+        let Ok(PageMessage::Pointer(event)) = parse(&json!({ "type": "pointer", "data": event })) else {
+            panic!("it is an event");
+        };
+        let (x, y) = event.position.expect("it has a position");
+        assert!(x.is_nan());
+        assert_eq!(y, 7.5);
+    }
+
+    #[test]
+    fn malformed_messages_are_errors_and_unknown_types_are_not() {
+        let event = |event: Value| json!({ "type": "pointer", "data": event });
+        for wrong in [
+            json!([]),
+            json!({}),
+            json!({ "type": 7 }),
+            json!({ "type": "ping" }),
+            json!({ "type": "ping", "data": {} }),
+            json!({ "type": "ping", "data": { "t0": "now" } }),
+            json!({ "type": "report", "data": 7 }),
+            event(json!({ "kind": "jump", "seq": 1 })),
+            event(json!({ "kind": "move", "x": 0.5, "seq": 1 })),
+            event(json!({ "kind": "move", "x": 0.5, "y": "0.5", "seq": 1 })),
+            event(json!({ "kind": "move", "x": 0.5, "y": 0.5 })),
+            event(json!({ "kind": "move", "x": 0.5, "y": 0.5, "seq": -1 })),
+            event(json!({ "kind": "move", "x": 0.5, "y": 0.5, "seq": 1, "epoch": 1.5 })),
+            event(json!({ "kind": "down", "x": 0.5, "y": 0.5, "seq": 1 })),
+            event(json!({ "kind": "up", "button": "fourth", "seq": 1 })),
+        ] {
+            assert!(parse(&wrong).is_err(), "{wrong}");
+        }
+        for bytes in [&b""[..], b"{", b"\xff\xfe", b"null", &[b'['; 9_000], &[b' '; LONGEST_MESSAGE + 1]] {
+            assert!(parse_message(bytes).is_err());
+        }
+        assert_eq!(parse(&json!({ "type": "from_the_future" })), Ok(PageMessage::Unknown));
+    }
+
+    #[test]
+    fn a_report_keeps_what_is_sensible() {
+        let report = json!({ "type": "report", "data": { "delay_ms": 41, "fps": 1e9, "width": null } });
+        assert_eq!(parse(&report), Ok(PageMessage::Report(Report { delay_ms: Some(41.0), fps: None })));
+    }
+
+    #[test]
+    fn host_messages_have_a_type_and_data() {
+        let hello = HostMessage::Hello { protocol: 1, version: "0.1.0", codec: "h264", id: 1 };
+        assert_eq!(
+            hello.to_text(),
+            r#"{"type":"hello","data":{"protocol":1,"version":"0.1.0","codec":"h264","id":1}}"#
+        );
+        let state = json!({ "source": { "name": "Screen 1" }, "picture": { "width": 1280, "height": 720 },
+            "geometry": { "epoch": 3, "pointer": true }, "control": true, "paused": false,
+            "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [{}, {}] });
+        assert_eq!(
+            HostMessage::State(ViewerState::from_state(&state, true)).to_text(),
+            r#"{"type":"state","data":{"source":"Screen 1","width":1280,"height":720,"fps":30.0,"viewers":2,"control":true,"pointer":true,"paused":false}}"#
+        );
+        assert!(!ViewerState::from_state(&state, false).control);
+        assert_eq!(ViewerState::from_state(&json!(7), true), ViewerState::default());
+    }
+}

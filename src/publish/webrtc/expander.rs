@@ -1,0 +1,132 @@
+//! Turns one empty packet into all packets of a frame inside the WebRTC driver, so that a frame costs one wake-up and
+//! its payloads are shared by all viewers.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use axum::body::Bytes;
+use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::rtp;
+use rtc::sansio::Protocol;
+use rtc::shared::error::Error;
+
+use super::packetizer::VideoFrame;
+
+/// The extension that tells the receiver how long to hold frames back.
+pub const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
+/// Minimum and maximum 0, 12 bits each: show every frame at once.
+const AT_ONCE: [u8; 3] = [0; 3];
+/// Session to driver. When the driver has this many frames to do it lags, and so does the viewer.
+const FRAMES_AHEAD: usize = 4;
+
+/// Frames whose empty packet is on its way to the driver.
+#[derive(Debug, Default)]
+pub struct FrameQueue {
+    frames: Mutex<VecDeque<Arc<VideoFrame>>>,
+}
+
+impl FrameQueue {
+    /// False, and the frame is not taken, when the driver lags.
+    pub fn push(&self, frame: Arc<VideoFrame>) -> bool {
+        let mut frames = self.lock();
+        let fits = frames.len() < FRAMES_AHEAD;
+        if fits {
+            frames.push_back(frame);
+        }
+        fits
+    }
+
+    fn pop(&self) -> Option<Arc<VideoFrame>> {
+        self.lock().pop_front()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<VideoFrame>>> {
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The interceptor nearest to the application.
+pub struct Expander {
+    queue: Arc<FrameQueue>,
+    sequence: u16,
+    playout_delay: Option<u8>,
+    reads: VecDeque<TaggedPacket>,
+    writes: VecDeque<TaggedPacket>,
+}
+
+impl Expander {
+    /// `sequence` is the number of the first packet; random, as RTP wants it.
+    pub fn new(queue: Arc<FrameQueue>, sequence: u16) -> Self {
+        Self { queue, sequence, playout_delay: None, reads: VecDeque::new(), writes: VecDeque::new() }
+    }
+
+    fn expand(&mut self, empty: &TaggedPacket, header: &rtp::Header, frame: &VideoFrame) -> Result<(), Error> {
+        let last = frame.payloads.len().saturating_sub(1);
+        for (index, payload) in frame.payloads.iter().enumerate() {
+            let mut header = rtp::Header {
+                sequence_number: self.sequence,
+                timestamp: frame.rtp_timestamp,
+                marker: index == last,
+                ..header.clone()
+            };
+            if let Some(id) = self.playout_delay {
+                header.set_extension(id, Bytes::from_static(&AT_ONCE))?;
+            }
+            self.sequence = self.sequence.wrapping_add(1);
+            let mut packet =
+                TaggedPacket { now: empty.now, transport: empty.transport, message: empty.message.clone() };
+            packet.message.packet = Packet::Rtp(rtp::Packet { header, payload: payload.clone() });
+            self.writes.push_back(packet);
+        }
+        Ok(())
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for Expander {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        self.reads.push_back(packet);
+        Ok(())
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.reads.pop_front()
+    }
+
+    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        let header = match &packet.message.packet {
+            Packet::Rtp(rtp) if rtp.payload.is_empty() => rtp.header.clone(),
+            _ => {
+                self.writes.push_back(packet);
+                return Ok(());
+            }
+        };
+        match self.queue.pop() {
+            Some(frame) => self.expand(&packet, &header, &frame),
+            None => Ok(()),
+        }
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.writes.pop_front()
+    }
+}
+
+impl Interceptor for Expander {
+    fn bind_local_stream(&mut self, info: &StreamInfo) {
+        let extension = info.rtp_header_extensions.iter().find(|extension| extension.uri == PLAYOUT_DELAY_URI);
+        self.playout_delay = extension.and_then(|extension| u8::try_from(extension.id).ok());
+    }
+
+    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
+
+    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
+
+    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
+}

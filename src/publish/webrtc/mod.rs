@@ -1,0 +1,18 @@
+//! The WebRTC sender: WHEP, one session a viewer, and what the library leaves to the application.
+
+mod addresses;
+mod channels;
+mod connection;
+mod expander;
+mod nack;
+mod offer;
+mod packetizer;
+mod rtcp_tap;
+mod session;
+mod sessions;
+pub mod whep;
+
+pub use addresses::local_addresses;
+pub use connection::{Certificate, CertificateError};
+pub use packetizer::Broadcast;
+pub use sessions::Sessions;

@@ -1,0 +1,226 @@
+//! Sends lost packets again, within limits: answering every repeated request on a narrow link makes its queue grow
+//! until the delay is seconds.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
+use rtc::rtp;
+use rtc::sansio::Protocol;
+use rtc::shared::TransportContext;
+use rtc::shared::error::Error;
+
+use super::rtcp_tap::Feedback;
+
+/// Packets kept; about two seconds at 4 Mbit/s.
+const PACKETS_KEPT: usize = 1024;
+/// What is older was given up by every receiver that shows frames at once.
+const MAX_AGE: Duration = Duration::from_secs(1);
+/// A packet goes again only after the request for it can't be an echo of the last one; used while the round trip is unknown.
+const MIN_HOLD: Duration = Duration::from_millis(30);
+/// Bytes that may be sent again for each byte sent, and how many of them may be saved up.
+const BUDGET_SHARE: f64 = 0.5;
+const BUDGET_MOST: f64 = 128.0 * 1024.0;
+
+/// Answers NACKs of one stream.
+pub struct NackResponder {
+    feedback: Arc<Feedback>,
+    history: History,
+    ssrc: u32,
+    rtx: Option<Rtx>,
+    reads: VecDeque<TaggedPacket>,
+    writes: VecDeque<TaggedPacket>,
+}
+
+/// Where retransmissions go (RFC 4588).
+struct Rtx {
+    ssrc: u32,
+    payload_type: u8,
+    sequence: u16,
+}
+
+/// What was sent, and what may be sent again; pure.
+struct History {
+    packets: VecDeque<Sent>,
+    budget: f64,
+}
+
+struct Sent {
+    packet: rtp::Packet,
+    at: Instant,
+    again: Option<Instant>,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { packets: VecDeque::new(), budget: BUDGET_MOST }
+    }
+}
+
+impl History {
+    fn note(&mut self, packet: rtp::Packet, now: Instant) {
+        self.budget = (self.budget + packet.payload.len() as f64 * BUDGET_SHARE).min(BUDGET_MOST);
+        if self.packets.len() >= PACKETS_KEPT {
+            self.packets.pop_front();
+        }
+        self.packets.push_back(Sent { packet, at: now, again: None });
+    }
+
+    /// The packet, if it is known, young enough, not just on its way again, and within the budget.
+    fn take(&mut self, sequence: u16, hold: Duration, now: Instant) -> Option<&rtp::Packet> {
+        let newest = self.packets.back()?.packet.header.sequence_number;
+        let back = usize::from(newest.wrapping_sub(sequence));
+        let index = self.packets.len().checked_sub(back + 1)?;
+        let sent = self.packets.get_mut(index).filter(|sent| sent.packet.header.sequence_number == sequence)?;
+        let waits = sent.again.is_some_and(|again| now.saturating_duration_since(again) < hold);
+        let bytes = sent.packet.payload.len() as f64;
+        if waits || now.saturating_duration_since(sent.at) > MAX_AGE || self.budget < bytes {
+            return None;
+        }
+        self.budget -= bytes;
+        sent.again = Some(now);
+        Some(&sent.packet)
+    }
+}
+
+impl NackResponder {
+    pub fn new(feedback: Arc<Feedback>) -> Self {
+        Self {
+            feedback,
+            history: History::default(),
+            ssrc: 0,
+            rtx: None,
+            reads: VecDeque::new(),
+            writes: VecDeque::new(),
+        }
+    }
+
+    fn answer(&mut self, nack: &TransportLayerNack, now: Instant) {
+        let hold = self.feedback.round_trip().unwrap_or(MIN_HOLD).max(MIN_HOLD);
+        for pair in &nack.nacks {
+            let following = (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0).map(|bit| bit + 1);
+            for offset in std::iter::once(0).chain(following) {
+                let Some(original) = self.history.take(pair.packet_id.wrapping_add(offset), hold, now) else {
+                    continue;
+                };
+                let packet = self.rtx.as_mut().map_or_else(|| original.clone(), |rtx| rtx.wrap(original));
+                self.writes.push_back(TaggedPacket {
+                    now,
+                    transport: TransportContext::default(),
+                    message: AttributedPacket::new(Packet::Rtp(packet)).with(Attribute::Retransmission),
+                });
+            }
+        }
+    }
+}
+
+impl Rtx {
+    fn wrap(&mut self, original: &rtp::Packet) -> rtp::Packet {
+        let mut payload = Vec::with_capacity(2 + original.payload.len());
+        payload.extend_from_slice(&original.header.sequence_number.to_be_bytes());
+        payload.extend_from_slice(&original.payload);
+        let header = rtp::Header {
+            ssrc: self.ssrc,
+            payload_type: self.payload_type,
+            sequence_number: self.sequence,
+            ..original.header.clone()
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        rtp::Packet { header, payload: Bytes::from(payload) }
+    }
+}
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for NackResponder {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        if let Packet::Rtcp(reports) = &packet.message.packet {
+            for report in reports {
+                if let Some(nack) = report.as_any().downcast_ref::<TransportLayerNack>() {
+                    self.answer(nack, packet.now);
+                }
+            }
+        }
+        self.reads.push_back(packet);
+        Ok(())
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.reads.pop_front()
+    }
+
+    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        if let Packet::Rtp(rtp) = &packet.message.packet
+            && rtp.header.ssrc == self.ssrc
+        {
+            self.history.note(rtp.clone(), packet.now);
+        }
+        self.writes.push_back(packet);
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.writes.pop_front()
+    }
+}
+
+impl Interceptor for NackResponder {
+    fn bind_local_stream(&mut self, info: &StreamInfo) {
+        self.ssrc = info.ssrc;
+        self.rtx = match (info.ssrc_rtx, info.payload_type_rtx) {
+            (Some(ssrc), Some(payload_type)) => Some(Rtx { ssrc, payload_type, sequence: 0 }),
+            _ => None,
+        };
+    }
+
+    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
+
+    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
+
+    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(sequence_number: u16, bytes: usize) -> rtp::Packet {
+        let header = rtp::Header { sequence_number, ..rtp::Header::default() };
+        rtp::Packet { header, payload: Bytes::from(vec![0; bytes]) }
+    }
+
+    const HOLD: Duration = Duration::from_millis(50);
+
+    #[test]
+    fn a_repeated_request_is_answered_once_a_round_trip() {
+        let (mut history, start) = (History::default(), Instant::now());
+        for sequence in [65_534, 65_535, 0, 1] {
+            history.note(packet(sequence, 1000), start);
+        }
+        let mut sent = |sequence, ms| history.take(sequence, HOLD, start + Duration::from_millis(ms)).is_some();
+        assert!(sent(65_535, 0));
+        assert!(!sent(65_535, 40));
+        assert!(sent(65_535, 60));
+        assert!(sent(0, 60));
+        assert!(!sent(2, 60), "it was never sent");
+        assert!(!sent(65_533, 60), "it is not kept");
+        assert!(!sent(1, 1_500), "nobody waits for it any more");
+    }
+
+    #[test]
+    fn retransmissions_stay_within_their_budget() {
+        let (mut history, start) = (History::default(), Instant::now());
+        for sequence in 0..1000 {
+            history.note(packet(sequence, 1000), start);
+        }
+        let again = (0..1000).filter(|&sequence| history.take(sequence, HOLD, start).is_some()).count();
+        assert_eq!(again, (BUDGET_MOST / 1000.0) as usize);
+    }
+}

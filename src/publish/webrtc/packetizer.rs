@@ -1,0 +1,257 @@
+//! One encoder's frames, cut into RTP payloads once and handed to every viewer of that codec.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
+
+use axum::body::Bytes;
+use rtc::rtp::codec::h264::H264Payloader;
+use rtc::rtp::codec::vp8::Vp8Payloader;
+use rtc::rtp::packetizer::Payloader;
+use tokio::sync::mpsc;
+
+use super::super::host::VideoSource;
+use crate::encode::{EncodedVideo, VideoCodec, VideoSink};
+use crate::frame::FrameTimes;
+use crate::geometry::{Geometry, Size};
+use crate::util::Ticket;
+
+/// The largest payload. With the RTP header, its extension, retransmission, SRTP, UDP and IPv6 a packet stays below
+/// 1280 bytes, which every path carries.
+const PAYLOAD_BYTES: usize = 1150;
+/// Encoder to one viewer; a full channel means that the viewer lags: it skips to the next keyframe.
+const FRAMES_AHEAD: usize = 4;
+
+/// A frame ready to be sent; shared by all viewers.
+#[derive(Debug)]
+pub struct VideoFrame {
+    pub payloads: Vec<Bytes>,
+    pub bytes: usize,
+    pub keyframe: bool,
+    pub size: Size,
+    pub rtp_timestamp: u32,
+    pub times: FrameTimes,
+    pub encoded: Instant,
+    pub geometry: Arc<Geometry>,
+}
+
+/// Between one encoder and its viewers.
+pub struct Broadcast {
+    source: Arc<dyn VideoSource>,
+    state: Mutex<State>,
+}
+
+struct State {
+    payloader: Box<dyn Payloader + Send>,
+    viewers: Vec<Lane>,
+    last_lane: u64,
+}
+
+/// What the encoder holds: it outlives the publisher, which it must not keep alive.
+struct Outlet(Weak<Broadcast>);
+
+/// The way to one viewer.
+struct Lane {
+    id: u64,
+    frames: mpsc::Sender<Arc<VideoFrame>>,
+    /// What follows can't be decoded without a keyframe.
+    waits_for_keyframe: bool,
+    skipped: Arc<AtomicU64>,
+}
+
+/// A viewer's end; the encoder runs while there is one.
+pub struct Subscription {
+    lane: u64,
+    broadcast: Arc<Broadcast>,
+    frames: mpsc::Receiver<Arc<VideoFrame>>,
+    _ticket: Ticket,
+}
+
+impl Broadcast {
+    /// Connects to an encoder for good.
+    pub fn connect(source: Arc<dyn VideoSource>) -> Arc<Self> {
+        let payloader: Box<dyn Payloader + Send> = match source.codec() {
+            VideoCodec::H264 => Box::new(H264Payloader::default()),
+            VideoCodec::Vp8 => {
+                let mut payloader = Vp8Payloader::default();
+                payloader.enable_picture_id = true;
+                Box::new(payloader)
+            }
+        };
+        let state = Mutex::new(State { payloader, viewers: Vec::new(), last_lane: 0 });
+        let broadcast = Arc::new(Self { source: Arc::clone(&source), state });
+        source.set_output(Arc::new(Outlet(Arc::downgrade(&broadcast))));
+        broadcast
+    }
+
+    pub fn codec(&self) -> VideoCodec {
+        self.source.codec()
+    }
+
+    pub fn request_keyframe(&self) {
+        self.source.request_keyframe();
+    }
+
+    /// Wants the encoder to run already, before there is a way to the viewer.
+    pub fn want(&self) -> Ticket {
+        self.source.want()
+    }
+
+    /// Frames from the next keyframe on, which is asked for.
+    pub fn subscribe(self: &Arc<Self>, skipped: Arc<AtomicU64>) -> Subscription {
+        let (sender, frames) = mpsc::channel(FRAMES_AHEAD);
+        let ticket = self.source.want();
+        let lane = {
+            let mut state = self.lock();
+            state.last_lane += 1;
+            let id = state.last_lane;
+            state.viewers.push(Lane { id, frames: sender, waits_for_keyframe: true, skipped });
+            id
+        };
+        self.source.request_keyframe();
+        Subscription { lane, broadcast: Arc::clone(self), frames, _ticket: ticket }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscription {
+    /// The next frame; frames that came while too many were waiting are left out up to a keyframe.
+    pub async fn next(&mut self) -> Option<Arc<VideoFrame>> {
+        self.frames.recv().await
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.broadcast.lock().viewers.retain(|lane| lane.id != self.lane);
+    }
+}
+
+impl VideoSink for Outlet {
+    fn encoded(&self, frame: EncodedVideo) {
+        if let Some(broadcast) = self.0.upgrade() {
+            broadcast.encoded(frame);
+        }
+    }
+}
+
+impl Broadcast {
+    fn encoded(&self, frame: EncodedVideo) {
+        let mut state = self.lock();
+        if state.viewers.is_empty() {
+            return;
+        }
+        let data = Bytes::from(frame.data);
+        let payloads = match state.payloader.payload(PAYLOAD_BYTES, &data) {
+            Ok(payloads) => payloads,
+            Err(error) => {
+                tracing::warn!("a video frame could not be cut into packets: {error}");
+                return;
+            }
+        };
+        let frame = Arc::new(VideoFrame {
+            bytes: payloads.iter().map(Bytes::len).sum(),
+            payloads,
+            keyframe: frame.keyframe,
+            size: frame.size,
+            rtp_timestamp: frame.rtp_timestamp,
+            times: frame.times,
+            encoded: frame.encoded,
+            geometry: frame.geometry,
+        });
+        let mut lagging = false;
+        for lane in &mut state.viewers {
+            lagging |= !lane.send(&frame);
+        }
+        drop(state);
+        if lagging {
+            self.source.request_keyframe();
+        }
+    }
+}
+
+impl Lane {
+    /// False when this viewer now needs a keyframe and could take one.
+    fn send(&mut self, frame: &Arc<VideoFrame>) -> bool {
+        if self.waits_for_keyframe && !frame.keyframe {
+            self.skipped.fetch_add(1, Ordering::Relaxed);
+            return self.frames.capacity() == 0;
+        }
+        self.waits_for_keyframe = self.frames.try_send(Arc::clone(frame)).is_err();
+        if self.waits_for_keyframe {
+            self.skipped.fetch_add(1, Ordering::Relaxed);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::util::Demand;
+
+    #[derive(Default)]
+    struct Encoder {
+        demand: Arc<Demand>,
+        keyframes: AtomicU64,
+    }
+
+    impl VideoSource for Encoder {
+        fn codec(&self) -> VideoCodec {
+            VideoCodec::Vp8
+        }
+        fn want(&self) -> Ticket {
+            self.demand.want()
+        }
+        fn request_keyframe(&self) {
+            self.keyframes.fetch_add(1, Ordering::Relaxed);
+        }
+        fn set_output(&self, _output: Arc<dyn VideoSink>) {}
+    }
+
+    fn frame(number: u32, keyframe: bool) -> EncodedVideo {
+        let size = Size::new(16, 16);
+        let now = Instant::now();
+        EncodedVideo {
+            codec: VideoCodec::Vp8,
+            data: vec![7; 3000],
+            keyframe,
+            size,
+            frame_id: u64::from(number),
+            rtp_timestamp: number,
+            times: FrameTimes { captured: now, filtered: Some(now) },
+            encoded: now,
+            geometry: Arc::new(Geometry::untouched(1, size, None)),
+        }
+    }
+
+    #[test]
+    fn a_viewer_that_lags_goes_on_with_the_next_keyframe() {
+        let encoder = Arc::new(Encoder::default());
+        let broadcast = Broadcast::connect(Arc::clone(&encoder) as Arc<dyn VideoSource>);
+        let skipped = Arc::new(AtomicU64::new(0));
+        let mut viewer = broadcast.subscribe(Arc::clone(&skipped));
+        assert_eq!((encoder.demand.count(), encoder.keyframes.load(Ordering::Relaxed)), (1, 1));
+
+        broadcast.encoded(frame(0, false));
+        for number in 1..=6 {
+            broadcast.encoded(frame(number, number == 1));
+        }
+        let mut taken = Vec::new();
+        while let Ok(frame) = viewer.frames.try_recv() {
+            assert_eq!(frame.payloads.len(), 3);
+            taken.push(frame.rtp_timestamp);
+        }
+        assert_eq!(taken, [1, 2, 3, 4]);
+        broadcast.encoded(frame(7, false));
+        assert!(encoder.keyframes.load(Ordering::Relaxed) > 1);
+        broadcast.encoded(frame(8, true));
+        assert_eq!(viewer.frames.try_recv().map(|frame| frame.rtp_timestamp), Ok(8));
+        assert_eq!(skipped.load(Ordering::Relaxed), 4);
+        drop(viewer);
+        assert_eq!(encoder.demand.count(), 0);
+    }
+}

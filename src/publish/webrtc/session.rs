@@ -1,0 +1,405 @@
+//! One viewer over WebRTC, from its answer to its end: frames out, messages both ways.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rtc::rtp;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use webrtc::data_channel::DataChannel;
+use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::peer_connection::RTCPeerConnectionState;
+
+use super::super::Shared;
+use super::super::protocol::{HostMessage, PROTOCOL_VERSION, PageMessage, ViewerState, parse_message};
+use super::super::viewers::{Measured, ViewerPlace};
+use super::channels::{self, ChannelEvent, ChannelKind, EVENTS_WAITING};
+use super::connection::Connection;
+use super::packetizer::{Broadcast, Subscription, VideoFrame};
+use super::sessions::SessionHandle;
+use crate::input::{PointerEvent, PointerKind};
+use crate::util::Ticket;
+
+/// A viewer that has not connected by then never will.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// A connection may be away for this long, for a change of network.
+const DISCONNECTED_TIME: Duration = Duration::from_secs(5);
+/// Closing says goodbye to the viewer; a driver that does not answer is left to itself.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
+const TICK: Duration = Duration::from_millis(250);
+const STATE_GAP: Duration = Duration::from_secs(1);
+const FRAME_GAP: Duration = Duration::from_millis(250);
+const COMPLAINT_GAP: Duration = Duration::from_secs(1);
+/// A page that holds a button has to be heard within this time.
+const HELD_TIME: Duration = Duration::from_secs(1);
+/// Messages a second, sustained and in a burst.
+const MESSAGES: f64 = 250.0;
+const MESSAGES_BURST: f64 = 500.0;
+
+/// Why a session ended; for the log.
+#[derive(Debug)]
+enum End {
+    Asked,
+    NeverConnected,
+    ConnectionLost,
+    ChannelClosed,
+    DriverGone,
+    EncoderGone,
+}
+
+/// A session that has its answer.
+pub struct Session {
+    pub shared: Arc<Shared>,
+    pub place: ViewerPlace,
+    pub handle: Arc<SessionHandle>,
+    pub connection: Connection,
+    pub broadcast: Arc<Broadcast>,
+    /// Knows the secret, not only the address.
+    pub trusted: bool,
+}
+
+impl Session {
+    /// Runs in a task of its own; whatever happens, the connection is closed and the place given back.
+    pub fn spawn(self) {
+        let (shared, handle, viewer) = (Arc::clone(&self.shared), Arc::clone(&self.handle), self.place.id);
+        // Encoding starts while the viewer connects, so that the first keyframe is there when it can be sent.
+        let warm = self.broadcast.want();
+        tokio::spawn(async move {
+            match tokio::spawn(self.run(warm)).await {
+                Ok(end) => tracing::info!("viewer {viewer} left: {end:?}"),
+                Err(error) => tracing::error!("viewer {viewer} was lost unexpectedly; please report this: {error}"),
+            }
+            shared.host.end_pointer(viewer);
+            if !matches!(timeout(CLOSE_TIME, handle.connection.close()).await, Ok(Ok(()))) {
+                tracing::warn!("the connection of viewer {viewer} did not close in time");
+            }
+            shared.sessions.remove(&handle.name);
+        });
+    }
+
+    async fn run(self, warm: Ticket) -> End {
+        let Self { shared, place, handle: _, connection, broadcast, trusted } = self;
+        let Connection { track, queue, mut states, mut channels, ssrc, payload_type, .. } = connection;
+        let viewer = Arc::clone(place.viewer());
+        let mut talk = Talk::new(shared, place, trusted, broadcast.codec().id());
+        let mut frames: Option<Subscription> = None;
+        let mut warm = Some(warm);
+        let (event_sender, mut events) = mpsc::channel(EVENTS_WAITING);
+        let mut listeners = tokio::task::JoinSet::new();
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let started = Instant::now();
+        let mut away_since: Option<Instant> = None;
+        // After a frame was left out, the following ones can't be decoded.
+        let mut waits_for_keyframe = false;
+        let ended = viewer.ended();
+        tokio::pin!(ended);
+        loop {
+            tokio::select! {
+                () = &mut ended => return End::Asked,
+                changed = states.changed() => {
+                    if changed.is_err() {
+                        return End::DriverGone;
+                    }
+                    let state = *states.borrow_and_update();
+                    match state {
+                        RTCPeerConnectionState::Connected => {
+                            away_since = None;
+                            frames.get_or_insert_with(|| broadcast.subscribe(viewer.skipped()));
+                            warm = None;
+                        }
+                        RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => return End::ConnectionLost,
+                        RTCPeerConnectionState::Disconnected => away_since = away_since.or(Some(Instant::now())),
+                        _ => {}
+                    }
+                }
+                Some(channel) = channels.recv() => {
+                    listeners.spawn(channels::listen(channel, event_sender.clone()));
+                }
+                Some(event) = events.recv() => {
+                    if talk.on_event(event, Instant::now()).await {
+                        return End::ChannelClosed;
+                    }
+                }
+                frame = next(&mut frames) => {
+                    let Some(frame) = frame else { return End::EncoderGone };
+                    if waits_for_keyframe && !frame.keyframe {
+                        viewer.note_skipped(1);
+                        continue;
+                    }
+                    // Said before the frame is sent, so that no click can be aimed at what nobody has told of.
+                    talk.on_frame(&frame, Instant::now()).await;
+                    waits_for_keyframe = !queue.push(Arc::clone(&frame));
+                    if waits_for_keyframe {
+                        viewer.note_skipped(1);
+                        broadcast.request_keyframe();
+                        continue;
+                    }
+                    let header = rtp::Header {
+                        version: 2,
+                        ssrc,
+                        payload_type,
+                        timestamp: frame.rtp_timestamp,
+                        ..rtp::Header::default()
+                    };
+                    // The expander puts the frame in the place of this empty packet.
+                    let empty = rtp::Packet { header, payload: axum::body::Bytes::new() };
+                    if track.write_rtp(empty).await.is_err() {
+                        return End::DriverGone;
+                    }
+                    viewer.note_sent(frame.bytes, Instant::now());
+                }
+                _ = tick.tick() => {
+                    let now = Instant::now();
+                    if warm.is_some() && now.saturating_duration_since(started) > CONNECT_TIME {
+                        return End::NeverConnected;
+                    }
+                    if away_since.is_some_and(|since| now.saturating_duration_since(since) > DISCONNECTED_TIME) {
+                        return End::ConnectionLost;
+                    }
+                    // Does nothing but fail when the driver has died without a word.
+                    if frames.is_some() && track.write_rtcp(Vec::new()).await.is_err() {
+                        return End::DriverGone;
+                    }
+                    talk.on_tick(now).await;
+                }
+            }
+        }
+    }
+}
+
+async fn next(frames: &mut Option<Subscription>) -> Option<Arc<VideoFrame>> {
+    match frames {
+        Some(frames) => frames.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What is said between host and page.
+struct Talk {
+    shared: Arc<Shared>,
+    place: ViewerPlace,
+    trusted: bool,
+    codec: &'static str,
+    control: Option<Arc<dyn DataChannel>>,
+    /// The newest geometry, for a channel that opens after the first frame.
+    geometry: Option<HostMessage>,
+    epoch: Option<u32>,
+    state: Option<(ViewerState, Instant)>,
+    frame_said: Option<Instant>,
+    complained: Option<Instant>,
+    heard: Instant,
+    holds: bool,
+    allowance: Allowance,
+    unknown: u64,
+}
+
+impl Talk {
+    fn new(shared: Arc<Shared>, place: ViewerPlace, trusted: bool, codec: &'static str) -> Self {
+        let now = Instant::now();
+        Self {
+            shared,
+            place,
+            trusted,
+            codec,
+            control: None,
+            geometry: None,
+            epoch: None,
+            state: None,
+            frame_said: None,
+            complained: None,
+            heard: now,
+            holds: false,
+            allowance: Allowance::new(now),
+            unknown: 0,
+        }
+    }
+
+    /// True when the page has said goodbye by closing its control channel.
+    async fn on_event(&mut self, event: ChannelEvent, now: Instant) -> bool {
+        match event {
+            ChannelEvent::Open(ChannelKind::Control, channel) => {
+                self.control = Some(channel);
+                self.say(&HostMessage::Hello {
+                    protocol: PROTOCOL_VERSION,
+                    version: env!("CARGO_PKG_VERSION"),
+                    codec: self.codec,
+                    id: self.place.id,
+                })
+                .await;
+                if let Some(geometry) = self.geometry.clone() {
+                    self.say(&geometry).await;
+                }
+                self.state = None;
+                self.say_state(now).await;
+            }
+            ChannelEvent::Open(..) | ChannelEvent::Closed(ChannelKind::Pointer | ChannelKind::Moves) => {}
+            ChannelEvent::Closed(ChannelKind::Control) => return true,
+            ChannelEvent::Message(kind, bytes) => self.on_message(kind, &bytes, now).await,
+        }
+        false
+    }
+
+    async fn on_message(&mut self, kind: ChannelKind, bytes: &[u8], now: Instant) {
+        self.heard = now;
+        let message = parse_message(bytes);
+        let lets_go = matches!(
+            &message,
+            Ok(PageMessage::Pointer(PointerEvent { kind: PointerKind::Up(_) | PointerKind::Release, .. }))
+        );
+        if !self.allowance.take(now) && !lets_go {
+            self.complain("Too many messages; some were left out.", now).await;
+            return;
+        }
+        match message {
+            Ok(PageMessage::Ping { t0 }) => {
+                let t1_us = self.shared.host.clock_us(now);
+                let t2_us = self.shared.host.clock_us(Instant::now());
+                self.say(&HostMessage::Pong { t0, t1_us, t2_us }).await;
+            }
+            Ok(PageMessage::Report(report)) => {
+                self.place.note_measured(Measured { delay_ms: report.delay_ms, fps: report.fps });
+            }
+            Ok(PageMessage::Pointer(event)) => self.on_pointer(event, now).await,
+            Ok(PageMessage::Unknown) => {
+                self.unknown += 1;
+                if self.unknown == 1 {
+                    self.complain("This host does not know a message of this page and left it out.", now).await;
+                }
+            }
+            Err(error) => {
+                tracing::debug!("viewer {} sent a malformed message on {kind:?}: {error}", self.place.id);
+                let message = format!("A message was not understood: {error}.");
+                self.say_at_times(HostMessage::Error { message }, now).await;
+            }
+        }
+    }
+
+    async fn on_pointer(&mut self, event: PointerEvent, now: Instant) {
+        if !self.may_control() {
+            self.complain("The host does not allow you to control it.", now).await;
+            return;
+        }
+        match event.kind {
+            PointerKind::Down(_) => self.holds = true,
+            PointerKind::Release => self.holds = false,
+            PointerKind::Up(_) | PointerKind::Move | PointerKind::Scroll { .. } => {}
+        }
+        self.place.note_pointer(now);
+        self.shared.host.pointer(self.place.id, event);
+    }
+
+    async fn on_frame(&mut self, frame: &VideoFrame, now: Instant) {
+        let geometry = &frame.geometry;
+        if self.epoch != Some(geometry.epoch) {
+            self.epoch = Some(geometry.epoch);
+            let message = HostMessage::Geometry {
+                epoch: geometry.epoch,
+                rtp: frame.rtp_timestamp,
+                width: frame.size.width,
+                height: frame.size.height,
+                pointer: geometry.desktop_from_source.is_some(),
+            };
+            self.say(&message).await;
+            self.geometry = Some(message);
+        }
+        if self.frame_said.is_none_or(|said| now.saturating_duration_since(said) >= FRAME_GAP) {
+            self.frame_said = Some(now);
+            let clock = |at| self.shared.host.clock_us(at);
+            let message = HostMessage::Frame {
+                rtp: frame.rtp_timestamp,
+                captured_us: clock(frame.times.captured),
+                filtered_us: clock(frame.times.filtered.unwrap_or(frame.times.captured)),
+                encoded_us: clock(frame.encoded),
+                sent_us: clock(Instant::now()),
+            };
+            self.say(&message).await;
+        }
+    }
+
+    async fn on_tick(&mut self, now: Instant) {
+        self.say_state(now).await;
+        let silent = now.saturating_duration_since(self.heard) > HELD_TIME;
+        if self.holds && (silent || !self.may_control()) {
+            self.holds = false;
+            self.shared.host.end_pointer(self.place.id);
+        }
+    }
+
+    fn may_control(&self) -> bool {
+        self.trusted && self.shared.host.access().control
+    }
+
+    async fn say_state(&mut self, now: Instant) {
+        if self.control.is_none() {
+            return;
+        }
+        let state = ViewerState::from_state(&self.shared.state(now), self.may_control());
+        let due = self.state.as_ref().is_none_or(|(said, at)| {
+            said.differs_much(&state) || now.saturating_duration_since(*at) >= STATE_GAP - TICK / 2
+        });
+        if due {
+            self.say(&HostMessage::State(state.clone())).await;
+            self.state = Some((state, now));
+        }
+    }
+
+    async fn complain(&mut self, message: &str, now: Instant) {
+        self.say_at_times(HostMessage::Warning { message: message.to_owned() }, now).await;
+    }
+
+    /// At most one a second: a page that errs all the time knows after the first.
+    async fn say_at_times(&mut self, message: HostMessage, now: Instant) {
+        if self.complained.is_none_or(|at| now.saturating_duration_since(at) >= COMPLAINT_GAP) {
+            self.complained = Some(now);
+            self.say(&message).await;
+        }
+    }
+
+    async fn say(&self, message: &HostMessage) {
+        if let Some(control) = &self.control {
+            // A page that does not read misses messages; its frames go on.
+            let _ = control.try_send_text(&message.to_text()).await;
+        }
+    }
+}
+
+/// How many messages a page may still send; pure.
+#[derive(Debug)]
+struct Allowance {
+    left: f64,
+    at: Instant,
+}
+
+impl Allowance {
+    fn new(now: Instant) -> Self {
+        Self { left: MESSAGES_BURST, at: now }
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        let earned = now.saturating_duration_since(self.at).as_secs_f64() * MESSAGES;
+        self.left = (self.left + earned).min(MESSAGES_BURST);
+        self.at = now;
+        let allowed = self.left >= 1.0;
+        if allowed {
+            self.left -= 1.0;
+        }
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_cut_to_the_sustained_rate() {
+        let start = Instant::now();
+        let mut allowance = Allowance::new(start);
+        let flood = |allowance: &mut Allowance, ms| {
+            (0..10_000).filter(|_| allowance.take(start + Duration::from_millis(ms))).count()
+        };
+        assert_eq!(flood(&mut allowance, 0), 500);
+        assert_eq!(flood(&mut allowance, 1_000), 250);
+    }
+}

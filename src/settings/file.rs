@@ -1,0 +1,202 @@
+//! The settings on disk: one JSON file, versioned, read with care and written so that a crash leaves the old one whole.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{PreviewRate, Reach, Settings, Share, Theme};
+use crate::capture::SourceId;
+use crate::filter::Chain;
+
+/// The version written into settings files.
+const VERSION: u32 = 1;
+/// A settings file is never this large; one that is was not written by this program.
+const MOST_BYTES: u64 = 4 << 20;
+
+/// Why settings or a chain could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("{path} can't be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("{path} can't be written: {source}; choose another folder or free some space")]
+    Write { path: PathBuf, source: std::io::Error },
+    #[error("{path} is not a settings file: {reason}")]
+    Damaged { path: PathBuf, reason: String },
+}
+
+/// What is written. Missing fields get their defaults; fields of later versions are left alone.
+#[derive(Serialize, Deserialize)]
+struct Document {
+    version: u32,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    fps: Option<u32>,
+    #[serde(default)]
+    chains: BTreeMap<String, Value>,
+    #[serde(default)]
+    watch_anyone: Option<bool>,
+    #[serde(default)]
+    reach: Option<Reach>,
+    #[serde(default)]
+    port: Option<u16>,
+    #[serde(default)]
+    jpeg_quality: Option<u8>,
+    #[serde(default)]
+    bitrate_kbps: Option<u32>,
+    #[serde(default)]
+    preview: Option<PreviewRate>,
+    #[serde(default)]
+    theme: Option<Theme>,
+}
+
+/// Where the settings live: `LENSCAST_CONFIG_DIR`, or the system's folder for configuration.
+pub fn folder() -> Option<PathBuf> {
+    match std::env::var_os("LENSCAST_CONFIG_DIR") {
+        Some(folder) if !folder.is_empty() => Some(folder.into()),
+        _ => dirs::config_dir().map(|folder| folder.join("lenscast")),
+    }
+}
+
+/// Reads the settings; a missing file gives the defaults.
+///
+/// # Errors
+/// When the file can't be read or is damaged. It is left where it is.
+pub fn load(path: &Path) -> Result<Settings, FileError> {
+    let read = |source| FileError::Read { path: path.to_owned(), source };
+    let damaged = |reason: String| FileError::Damaged { path: path.to_owned(), reason };
+    match fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Settings::default()),
+        Err(error) => return Err(read(error)),
+        Ok(about) if about.len() > MOST_BYTES => return Err(damaged("it is far too large".to_owned())),
+        Ok(_) => {}
+    }
+    let text = fs::read_to_string(path).map_err(read)?;
+    let document: Document = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    if document.version > VERSION {
+        return Err(damaged(format!("it was written by a newer Lenscast (version {})", document.version)));
+    }
+    let mut settings = Settings::default();
+    for (source, chain) in &document.chains {
+        // A source or a chain that this version does not understand is no reason to lose the others.
+        match (source.parse::<SourceId>(), Chain::from_value(chain)) {
+            (Ok(source), Ok(chain)) => {
+                settings.chains.insert(source, chain);
+            }
+            (Err(error), _) => tracing::warn!("{}: {error}", path.display()),
+            (_, Err(error)) => tracing::warn!("{}: the chain of {source}: {error}", path.display()),
+        }
+    }
+    if let Some(source) = document.source.and_then(|source| source.parse().ok()) {
+        settings.source = source;
+    }
+    let Share { on, control, secret, .. } = Share::default();
+    let share = &settings.share;
+    settings.share = Share {
+        on,
+        control,
+        secret,
+        watch_anyone: document.watch_anyone.unwrap_or(share.watch_anyone),
+        reach: document.reach.unwrap_or(share.reach),
+        port: document.port.unwrap_or(share.port),
+        jpeg_quality: document.jpeg_quality.unwrap_or(share.jpeg_quality),
+        bitrate_kbps: document.bitrate_kbps.unwrap_or(share.bitrate_kbps),
+    };
+    settings.fps = document.fps.unwrap_or(settings.fps);
+    settings.preview = document.preview.unwrap_or(settings.preview);
+    settings.theme = document.theme.unwrap_or(settings.theme);
+    settings.clamp();
+    Ok(settings)
+}
+
+/// Writes the settings, without what belongs to one run alone (sharing, control, the secret).
+///
+/// # Errors
+/// When the folder can't be written to; the file is as it was then.
+pub fn save(path: &Path, settings: &Settings) -> Result<(), FileError> {
+    let share = &settings.share;
+    let document = Document {
+        version: VERSION,
+        source: Some(settings.source.to_string()),
+        fps: Some(settings.fps),
+        chains: settings.chains.iter().map(|(source, chain)| (source.to_string(), chain.to_json())).collect(),
+        watch_anyone: Some(share.watch_anyone),
+        reach: Some(share.reach),
+        port: Some(share.port),
+        jpeg_quality: Some(share.jpeg_quality),
+        bitrate_kbps: Some(share.bitrate_kbps),
+        preview: Some(settings.preview),
+        theme: Some(settings.theme),
+    };
+    let text = serde_json::to_string_pretty(&document)
+        .map_err(|error| FileError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
+    write_whole(path, text.as_bytes())
+}
+
+/// Writes a file so that at every moment either the old or the new one is there, whole.
+///
+/// # Errors
+/// When the folder can't be written to.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = |source| FileError::Write { path: path.to_owned(), source };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(failed)?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
+    let written = (|| {
+        let mut file = File::create(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        // The rename itself lives in the folder; where a folder can't be opened (Windows) the system sees to it.
+        File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
+    })();
+    written.map_err(|error| {
+        // What is left of the attempt is of no use; that it can't be removed changes nothing.
+        let _ = fs::remove_file(&temporary);
+        failed(error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter;
+
+    fn file(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("lenscast-settings-{}-{name}", std::process::id())).join("settings.json")
+    }
+
+    #[test]
+    fn settings_read_back_as_they_were_but_never_shared_or_controlled() {
+        let path = file("round-trip");
+        let mut settings = Settings { source: SourceId::Pattern, fps: 24, ..Settings::default() };
+        settings.chain_mut().add(filter::create("crop").unwrap());
+        settings.share = Share { on: true, control: true, secret: "s".to_owned(), port: 9, ..Share::default() };
+        save(&path, &settings).unwrap();
+        let expected = Settings { share: Share { port: 9, ..Share::default() }, ..settings };
+        assert_eq!(load(&path).unwrap(), expected);
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_missing_file_is_the_defaults_and_a_damaged_one_is_said_so() {
+        let path = file("damaged");
+        assert_eq!(load(&path).unwrap(), Settings::default());
+        write_whole(&path, b"{\"version\": 1, \"fps\": \"many\"}").unwrap();
+        assert!(load(&path).unwrap_err().to_string().contains("is not a settings file"));
+        write_whole(&path, b"{\"version\": 1, \"fps\": 4000, \"chains\": {\"pattern\": 7}}").unwrap();
+        assert_eq!(load(&path).unwrap().fps, 120);
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_can_not_be_written_is_a_clear_error() {
+        let error = write_whole(Path::new("/proc/lenscast/settings.json"), b"x").unwrap_err();
+        assert!(error.to_string().contains("can't be written"));
+    }
+}

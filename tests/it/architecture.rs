@@ -1,0 +1,159 @@
+//! The layers and invariants of `ARCHITECTURE.md`, read off the source itself.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which modules of ours each module may use.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("util", &[]),
+    ("geometry", &[]),
+    ("frame", &["geometry", "util"]),
+    ("filter", &["frame", "geometry", "util"]),
+    ("pipeline", &["filter", "frame", "geometry", "util"]),
+    ("capture", &["frame", "geometry", "util"]),
+    ("encode", &["frame", "geometry", "util"]),
+    ("input", &["geometry", "util"]),
+    ("publish", &["encode", "input", "filter", "frame", "geometry", "util"]),
+    ("settings", &["capture", "filter", "geometry", "util"]),
+    (
+        "engine",
+        &["settings", "publish", "capture", "pipeline", "encode", "input", "filter", "frame", "geometry", "util"],
+    ),
+    ("cli", &["engine", "settings", "capture", "filter", "geometry", "util"]),
+    ("app", &["engine", "settings", "capture", "pipeline", "filter", "frame", "geometry", "util"]),
+];
+
+/// Crates that only these modules may name.
+const CONFINED: &[(&str, &[&str])] = &[
+    ("egui", &["app"]),
+    ("eframe", &["app"]),
+    ("rfd", &["app"]),
+    ("axum", &["publish"]),
+    ("hyper_util", &["publish"]),
+    ("webrtc", &["publish"]),
+    ("rtc", &["publish"]),
+    // `util::Latest` is a newtype over one of its channels, and nothing else of it.
+    ("tokio", &["publish", "engine", "util"]),
+    ("x11rb", &["capture"]),
+    ("xcap", &["capture"]),
+    ("nokhwa", &["capture"]),
+    ("enigo", &["input"]),
+    ("openh264", &["encode"]),
+    ("vpx_sys", &["encode"]),
+    ("turbojpeg", &["encode", "capture"]),
+    ("clap", &["cli"]),
+    ("anyhow", &["engine", "cli", "app"]),
+];
+
+/// Modules that take the time as an argument and start nothing.
+const PURE: &[&str] = &["geometry", "frame", "filter", "pipeline"];
+/// Files of other modules for which the same holds.
+const PURE_FILES: &[&str] = &["input/mapper.rs", "input/event.rs", "publish/protocol.rs", "publish/access.rs"];
+
+fn source_files() -> Vec<(String, String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                files.push(described(&root, &path));
+            }
+        }
+    }
+    assert!(files.len() > 60, "the source is where it is looked for");
+    files
+}
+
+/// Module, path below `src`, and the code without comments and without tests.
+fn described(root: &Path, path: &PathBuf) -> (String, String, String) {
+    let relative = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+    let module = relative.split(['/', '.']).next().unwrap().to_owned();
+    let text = fs::read_to_string(path).unwrap();
+    let code: Vec<&str> = text
+        .lines()
+        .take_while(|line| *line != "mod tests {")
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect();
+    (module, relative, code.join("\n"))
+}
+
+/// Every name that follows `crate::` or is grouped behind it.
+fn uses_of_ours(code: &str) -> BTreeSet<String> {
+    let name = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+    let mut found = BTreeSet::new();
+    for (_, rest) in code.match_indices("crate::").map(|(at, found)| (at, &code[at + found.len()..])) {
+        if let Some(group) = rest.strip_prefix('{') {
+            let group = group.split('}').next().unwrap_or_default();
+            found.extend(group.split(',').map(|part| name(part.trim())));
+        } else {
+            found.insert(name(rest));
+        }
+    }
+    found
+}
+
+#[test]
+fn modules_use_only_what_lies_below_them() {
+    let known: BTreeSet<&str> = MAY_USE.iter().map(|(module, _)| *module).collect();
+    for (module, path, code) in source_files() {
+        if matches!(module.as_str(), "lib" | "main") {
+            continue;
+        }
+        let (_, allowed) = MAY_USE.iter().find(|(name, _)| *name == module).unwrap_or_else(|| {
+            panic!("src/{path}: the module `{module}` is not in the table of layers");
+        });
+        for used in uses_of_ours(&code) {
+            let fine = used == module || !known.contains(used.as_str()) || allowed.contains(&used.as_str());
+            assert!(fine, "src/{path} uses `{used}`, which `{module}` must not know");
+        }
+    }
+}
+
+#[test]
+fn crates_stay_where_they_belong() {
+    for (module, path, code) in source_files() {
+        for (name, homes) in CONFINED {
+            let named = [format!("use {name}::"), format!(" {name}::"), format!("({name}::"), format!("<{name}::")];
+            let used = named.iter().any(|form| code.contains(form.as_str()));
+            assert!(!used || homes.contains(&module.as_str()), "src/{path} names the crate `{name}`");
+        }
+    }
+}
+
+#[test]
+fn pure_modules_have_no_clock_no_threads_and_no_files() {
+    for (module, path, code) in source_files() {
+        if !PURE.contains(&module.as_str()) && !PURE_FILES.contains(&path.as_str()) {
+            continue;
+        }
+        for impure in ["Instant::now", "SystemTime::now", "thread::spawn", "thread::sleep", "std::net", "TcpStream"] {
+            // Addresses are values; sockets are not.
+            let allowed = impure == "std::net" && code.contains("std::net::IpAddr");
+            assert!(allowed || !code.contains(impure), "src/{path} is pure but says `{impure}`");
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_stands_only_where_the_system_or_a_c_library_is_called_and_says_why() {
+    for (module, path, code) in source_files() {
+        let is_unsafe = code.contains("unsafe {") || code.contains("unsafe impl") || code.contains("unsafe fn");
+        let home = matches!(module.as_str(), "capture" | "input" | "encode") || path == "app/renderer.rs";
+        assert!(!is_unsafe || home, "src/{path} has unsafe code");
+        assert!(!is_unsafe || code.contains("unsafe_code, reason ="), "src/{path} has unsafe code without its reason");
+    }
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    for (_, path, _) in source_files() {
+        let length = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&path)).unwrap();
+        let lines = length.lines().count();
+        assert!(lines <= 600, "src/{path} has {lines} lines; one concept a file");
+    }
+}

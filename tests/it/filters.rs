@@ -1,0 +1,69 @@
+//! The filters: what they compute, where they put pixels, and what the chain promises.
+
+mod chain;
+mod docs;
+mod golden;
+mod pointer;
+mod registry;
+mod robust;
+
+use std::time::Instant;
+
+use lenscast::filter::{Chain, Filter, ParamKind, ParamValue};
+use lenscast::frame::{Captured, Frame, PixelFormat};
+use lenscast::geometry::{Affine, Size};
+use lenscast::pipeline::{LiveText, Stage};
+use serde_json::{Value, json};
+
+use crate::support::random::Random;
+
+/// A chain of enabled filters with parameters by id.
+fn chain_of(filters: Value) -> Chain {
+    Chain::from_value(&json!({ "version": 1, "filters": filters })).unwrap()
+}
+
+fn captured(size: Size, format: PixelFormat, pixels: Vec<u8>, at: Instant) -> Captured {
+    let desktop_from_source = Some(Affine::IDENTITY);
+    Captured { id: 1, size, format, pixels: pixels.into(), at, desktop_from_source }
+}
+
+/// One RGBA picture through a chain on a new stage.
+fn run(size: Size, pixels: &[u8], chain: &Chain) -> Frame {
+    let now = Instant::now();
+    let picture = captured(size, PixelFormat::Rgba, pixels.to_vec(), now);
+    Stage::new().process(picture, chain, &LiveText::default(), now)
+}
+
+fn noise(size: Size, random: &mut Random) -> Vec<u8> {
+    (0..size.pixels() * 4).map(|_| random.next() as u8).collect()
+}
+
+/// Random valid parameters; the ends of a range come often.
+fn randomise(filter: &mut Filter, random: &mut Random) {
+    for param in filter.spec().params {
+        let value = match param.kind {
+            ParamKind::Float { min, max, .. } => ParamValue::Float(match random.below(6) {
+                0 => min,
+                1 => max,
+                _ => min + (max - min) * random.unit() as f32,
+            }),
+            ParamKind::Int { min, max, .. } => ParamValue::Int(match random.below(6) {
+                0 => min,
+                1 => max,
+                _ => min + random.below((max - min) as usize + 1) as i32,
+            }),
+            ParamKind::Bool { .. } => ParamValue::Bool(random.one_in(2)),
+            ParamKind::Choice { options, .. } => ParamValue::Text(options[random.below(options.len())].0.to_owned()),
+            ParamKind::Color { .. } => ParamValue::Color(format!("#{:08x}", random.next() as u32).parse().unwrap()),
+            ParamKind::Text { .. } => {
+                let texts =
+                    ["", "{clock}\n{viewers} watch", "Ünï©ode 漢字 \u{1f600}\t{", "a long line, longer than it fits"];
+                ParamValue::Text(texts[random.below(texts.len())].to_owned())
+            }
+        };
+        filter.params_mut().set(param.id, &value).unwrap();
+    }
+}
+
+/// Pictures of every awkward shape.
+const SIZES: [Size; 4] = [Size::new(1, 1), Size::new(3, 5), Size::new(17, 1), Size::new(64, 48)];

@@ -1,0 +1,113 @@
+//! Every filter against pictures that OpenCV or a formula made (`tests/it/golden/make.py`).
+
+use std::path::PathBuf;
+
+use lenscast::geometry::Size;
+use serde_json::{Value, json};
+
+use super::{chain_of, run};
+
+struct Picture {
+    size: Size,
+    rgba: Vec<u8>,
+}
+
+fn load(name: &str) -> Picture {
+    let path = golden().join(format!("{name}.png"));
+    let image = image::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).to_rgba8();
+    Picture { size: Size::new(image.width(), image.height()), rgba: image.into_raw() }
+}
+
+fn golden() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden")
+}
+
+fn cases() -> Vec<Value> {
+    let text = std::fs::read_to_string(golden().join("cases.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn every_filter_agrees_with_its_reference() {
+    let mut failures = Vec::new();
+    for case in cases() {
+        let [filter, input, expected] = ["filter", "input", "expected"].map(|key| case[key].as_str().unwrap());
+        let source = load(input);
+        let wanted = load(expected);
+        let chain = chain_of(json!([{ "filter": filter, "params": case["params"] }]));
+        let frame = run(source.size, &source.rgba, &chain);
+        assert_eq!(frame.size, wanted.size, "{expected}: the size");
+        let verdict = match case["tolerance"].as_str() {
+            None => farthest(&frame.pixels, &wanted, case["margin"].as_u64().unwrap() as u32, &case["tolerance"]),
+            Some("edges") => share_of_equal_pixels(&frame.pixels, &wanted),
+            Some("ssim") => similarity(&frame.pixels, &wanted),
+            Some(other) => panic!("{expected}: unknown measure {other}"),
+        };
+        println!("{expected} {} {}: {}", case["params"], input, verdict.clone().unwrap_or_else(|error| error));
+        if let Err(error) = verdict {
+            failures.push(format!("{expected} {}: {error}", case["params"]));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_filter_but_text_has_a_reference() {
+    let cases = cases();
+    for spec in lenscast::filter::all().iter().filter(|spec| spec.id != "text") {
+        assert!(cases.iter().any(|case| case["filter"] == spec.id), "{} has no golden picture", spec.id);
+    }
+}
+
+fn farthest(pixels: &[u8], wanted: &Picture, margin: u32, tolerance: &Value) -> Result<String, String> {
+    let Size { width, height } = wanted.size;
+    let mut worst = (0, 0, 0);
+    for y in margin..height - margin {
+        for x in margin..width - margin {
+            let at = (y * width + x) as usize * 4;
+            let differences = pixels[at..at + 4].iter().zip(&wanted.rgba[at..at + 4]).map(|(a, b)| a.abs_diff(*b));
+            let difference = differences.max().unwrap_or(0);
+            if difference > worst.0 {
+                worst = (difference, x, y);
+            }
+        }
+    }
+    let (levels, x, y) = worst;
+    let text = format!("{levels} levels away at {x}, {y} (allowed {tolerance})");
+    if u64::from(levels) <= tolerance.as_u64().unwrap() { Ok(text) } else { Err(text) }
+}
+
+fn share_of_equal_pixels(pixels: &[u8], wanted: &Picture) -> Result<String, String> {
+    let equal = pixels.chunks(4).zip(wanted.rgba.chunks(4)).filter(|(a, b)| a == b).count();
+    let share = equal as f64 / wanted.size.pixels() as f64;
+    let text = format!("{:.2} % of the pixels are equal", share * 100.0);
+    if share >= 0.99 { Ok(text) } else { Err(text) }
+}
+
+/// Mean structural similarity of the luma over windows of 8 x 8.
+fn similarity(pixels: &[u8], wanted: &Picture) -> Result<String, String> {
+    let gray = |pixels: &[u8]| -> Vec<f64> {
+        let luma = |p: &[u8]| 0.299 * f64::from(p[0]) + 0.587 * f64::from(p[1]) + 0.114 * f64::from(p[2]);
+        pixels.chunks(4).map(luma).collect()
+    };
+    let (ours, theirs) = (gray(pixels), gray(&wanted.rgba));
+    let (width, height) = (wanted.size.width as usize, wanted.size.height as usize);
+    let (mut sum, mut windows) = (0.0, 0.0);
+    for top in 0..=height - 8 {
+        for left in 0..=width - 8 {
+            let at = |index: usize| (top + index / 8) * width + left + index % 8;
+            let mean = |values: &[f64]| (0..64).map(|index| values[at(index)]).sum::<f64>() / 64.0;
+            let (a, b) = (mean(&ours), mean(&theirs));
+            let spread = |one: &[f64], one_mean: f64, other: &[f64], other_mean: f64| {
+                (0..64).map(|index| (one[at(index)] - one_mean) * (other[at(index)] - other_mean)).sum::<f64>() / 63.0
+            };
+            let (c1, c2) = ((0.01_f64 * 255.0).powi(2), (0.03_f64 * 255.0).powi(2));
+            let together = spread(&ours, a, &theirs, b);
+            let apart = spread(&ours, a, &ours, a) + spread(&theirs, b, &theirs, b);
+            sum += (2.0 * a * b + c1) * (2.0 * together + c2) / ((a * a + b * b + c1) * (apart + c2));
+            windows += 1.0;
+        }
+    }
+    let text = format!("structural similarity {:.4}", sum / windows);
+    if sum / windows >= 0.95 { Ok(text) } else { Err(text) }
+}
