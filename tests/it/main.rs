@@ -3,3 +3,4 @@
 mod architecture;
 mod filters;
 mod support;
+mod window;
