@@ -248,6 +248,9 @@ fn filters_are_reordered_by_dragging_the_handle() {
     window.step();
     window.drag_at(from);
     window.step();
+    // A drag begins while the pointer is still on the handle.
+    window.hover_at(from + vec2(0.0, 4.0));
+    window.step();
     for step in 1..=12u8 {
         window.hover_at(from + (to - from) * (f32::from(step) / 12.0));
         window.step();
