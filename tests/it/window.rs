@@ -11,7 +11,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use lenscast::app::action::{Action, FileJob, FilePurpose, apply};
 use lenscast::app::model::{Model, Overlay};
 use lenscast::app::{theme, ui::root_ui};
-use lenscast::capture::{CaptureState, SourceId, SourceInfo, SourceKind, SourceList};
+use lenscast::capture::{CaptureState, SourceId, SourceInfo, SourceList};
 use lenscast::engine::{Command, EncoderStatus, Event, Handle, ShareState, Status, Transport, ViewerStatus};
 use lenscast::filter::{Chain, Entry, ParamValue, all, create};
 use lenscast::geometry::Size;
