@@ -178,10 +178,11 @@ impl Shrinker {
                 ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
             self.resizer.resize_typed(&from, &mut to, &options).ok()?;
         }
-        let order = if frame.format == PixelFormat::Bgrx { [2, 1, 0] } else { [0, 1, 2] };
-        for pixel in image.as_raw_mut().chunks_exact_mut(4) {
-            // What the viewers see is opaque as well: no encoder here keeps the alpha.
-            pixel.copy_from_slice(&[pixel[order[0]], pixel[order[1]], pixel[order[2]], 255]);
+        // What the viewers see is opaque as well: no encoder here keeps the alpha.
+        let (pixels, _) = image.as_raw_mut().as_chunks_mut::<4>();
+        match frame.format {
+            PixelFormat::Rgba => pixels.iter_mut().for_each(|pixel| pixel[3] = 255),
+            PixelFormat::Bgrx => pixels.iter_mut().for_each(|pixel| *pixel = [pixel[2], pixel[1], pixel[0], 255]),
         }
         if self.buffers.len() < BUFFERS {
             self.buffers.push(Arc::clone(&picture));

@@ -5,3 +5,4 @@
 mod architecture;
 mod filters;
 mod support;
+mod window;

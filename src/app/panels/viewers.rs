@@ -8,7 +8,7 @@ use crate::app::action::Action;
 use crate::app::model::{HISTORY_SECONDS, Model, bitrate_text, or_dash};
 use crate::app::theme::{self, Palette};
 use crate::app::widgets;
-use crate::engine::{Command, ShareState, Transport, ViewerStatus};
+use crate::engine::{Command, EncoderStatus, ShareState, Transport, ViewerStatus};
 
 /// Width in points of each column after the address: transport, codec, kbit/s, fps, delay, disconnect.
 const COLUMNS: [f32; 6] = [58.0, 44.0, 54.0, 38.0, 54.0, 30.0];
@@ -120,14 +120,14 @@ pub fn rates_ui(ui: &mut Ui, model: &mut Model) {
         heading(ui, "Bitrate");
         ui.label(RichText::new("Mbit/s, last minute").small().color(palette.weak));
     });
-    let encoders = &model.status.encoders;
-    let lines = encoders.len().min(3) as f32;
+    let at_work = |encoder: &&EncoderStatus| encoder.viewers > 0;
+    let lines = model.status.encoders.iter().filter(at_work).take(3).count() as f32;
     let height = (ui.available_height() - lines * 18.0 - theme::SPACE_XS).max(30.0);
     ui.allocate_ui(vec2(ui.available_width(), height), |ui| {
         widgets::rate_plot(ui, model.history.figures(), HISTORY_SECONDS, "Bitrate of the last minute");
     });
     ui.spacing_mut().item_spacing.y = 2.0;
-    for encoder in model.status.encoders.iter().take(3) {
+    for encoder in model.status.encoders.iter().filter(at_work).take(3) {
         let viewers = if encoder.viewers == 1 { "1 viewer".to_owned() } else { format!("{} viewers", encoder.viewers) };
         let text = format!(
             "{} · {viewers} · {:.1} ms · {}",
