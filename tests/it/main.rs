@@ -2,4 +2,6 @@
 
 mod architecture;
 mod filters;
+mod http;
+mod mjpeg;
 mod support;
