@@ -2,6 +2,7 @@
 //!
 //! The layers and their rules are in `ARCHITECTURE.md`; a test keeps them.
 
+pub mod app;
 pub mod capture;
 pub mod cli;
 pub mod encode;

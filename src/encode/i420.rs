@@ -1,7 +1,8 @@
 //! Planar 4:2:0 pictures, which every video encoder takes.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x4;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use yuv::{
     BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix, bgra_to_yuv420, rgba_to_yuv420,
 };
@@ -78,14 +79,15 @@ impl I420 {
 
     fn scale(&mut self, frame: &Frame, wanted: Size) -> Result<(), EncodeError> {
         let wrong = |error: &dyn std::fmt::Display| EncodeError::Convert(error.to_string());
-        let source = ImageRef::new(frame.size.width, frame.size.height, &frame.pixels, PixelType::U8x4)
+        let source = TypedImageRef::<U8x4>::from_buffer(frame.size.width, frame.size.height, &frame.pixels)
             .map_err(|error| wrong(&error))?;
         self.scaled.resize(wanted.pixels() * BYTES_PER_PIXEL, 0);
-        let mut target = Image::from_slice_u8(wanted.width, wanted.height, &mut self.scaled, PixelType::U8x4)
+        let mut target = TypedImage::<U8x4>::from_buffer(wanted.width, wanted.height, &mut self.scaled)
             .map_err(|error| wrong(&error))?;
         // The video has no alpha: each channel is scaled for itself.
         let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
-        self.resizer.resize(&source, &mut target, &options).map_err(|error| wrong(&error))
+        // The untyped call would compile the resizer for every pixel format there is, which takes minutes.
+        self.resizer.resize_typed(&source, &mut target, &options).map_err(|error| wrong(&error))
     }
 }
 

@@ -24,7 +24,7 @@ pub fn serve(mut settings: Settings, output: &mut impl Write) -> anyhow::Result<
         let _inside = runtime.enter();
         ended()?
     };
-    let engine = Engine::start(settings)?;
+    let engine = Engine::start(settings, None)?;
     let result = runtime.block_on(share_until(&engine, ended, output));
     engine.shutdown();
     result

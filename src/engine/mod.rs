@@ -12,6 +12,7 @@ mod snapshot;
 mod status;
 mod supervisor;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -57,11 +58,12 @@ struct Parts {
 }
 
 impl Engine {
-    /// Starts every thread. Nothing is captured until somebody wants a picture.
+    /// Starts every thread. Nothing is captured until somebody wants a picture. `saved_as` is the file that follows
+    /// the settings, if there is one.
     ///
     /// # Errors
     /// When the system gives no random numbers for the link's secret.
-    pub fn start(mut settings: Settings) -> anyhow::Result<Self> {
+    pub fn start(mut settings: Settings, saved_as: Option<PathBuf>) -> anyhow::Result<Self> {
         if settings.share.secret.is_empty() {
             settings.share.secret = links::new_secret()?;
         }
@@ -105,7 +107,7 @@ impl Engine {
                 parts.settings_changed();
             }
         }));
-        let supervisor = Supervisor::start(Arc::clone(&parts), commands)?;
+        let supervisor = Supervisor::start(Arc::clone(&parts), commands, saved_as)?;
         Ok(Self { handle, parts, capture, processing, supervisor: Some(supervisor) })
     }
 

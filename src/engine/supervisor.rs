@@ -1,17 +1,20 @@
 //! The engine's own thread: takes commands, follows the settings that concern sharing, and publishes the status.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::Parts;
 use super::command::{Command, Event};
+use super::handle::Handle;
 use super::sharing::Sharing;
 use super::snapshot;
 use super::status::{ControlStatus, EncoderStatus, FrameCounts, Status, Transport, ViewerStatus};
 use crate::capture::{self, SourceList};
 use crate::encode::EncoderStats;
 use crate::publish;
+use crate::settings::{Settings, file};
 use crate::util::{Latest, Mailbox, Worker, spawn_named};
 
 /// The status is published at most this often.
@@ -26,11 +29,13 @@ pub struct Supervisor {
 impl Supervisor {
     /// # Errors
     /// When the system can't start the network's threads.
-    pub fn start(parts: Arc<Parts>, commands: Receiver<Command>) -> std::io::Result<Self> {
+    pub fn start(parts: Arc<Parts>, commands: Receiver<Command>, saved_as: Option<PathBuf>) -> std::io::Result<Self> {
         let ending = Arc::new(Mailbox::default());
         let seen = Arc::clone(&ending);
         let sharing = Sharing::new()?;
+        let keeper = saved_as.map(|path| Keeper::new(path, &parts));
         let mut state = Some(State {
+            keeper,
             sources: Arc::new(Latest::new(SourceList::default())),
             sharing,
             rates: Vec::new(),
@@ -53,7 +58,51 @@ impl Supervisor {
     }
 }
 
+/// Writes the settings to their file when they have stood still for a moment.
+struct Keeper {
+    path: PathBuf,
+    saved: Arc<Settings>,
+    /// What differs from the file, and since when.
+    pending: Option<(Arc<Settings>, Instant)>,
+}
+
+impl Keeper {
+    /// A dragged slider changes the settings with every frame; the disk need not.
+    const STILL: Duration = Duration::from_secs(1);
+
+    fn new(path: PathBuf, parts: &Parts) -> Self {
+        Self { path, saved: parts.handle.store.get(), pending: None }
+    }
+
+    fn follow(&mut self, handle: &Handle, now: Instant) {
+        let current = handle.store.get();
+        match &self.pending {
+            Some((pending, since)) if Arc::ptr_eq(pending, &current) => {
+                if now.saturating_duration_since(*since) >= Self::STILL {
+                    self.save(handle);
+                }
+            }
+            _ if Arc::ptr_eq(&self.saved, &current) => self.pending = None,
+            _ => self.pending = Some((current, now)),
+        }
+    }
+
+    fn save(&mut self, handle: &Handle) {
+        let current = handle.store.get();
+        if !Arc::ptr_eq(&self.saved, &current)
+            && let Err(error) = file::save(&self.path, &current)
+        {
+            tracing::error!("{error}");
+            handle.tell(Event::Error(error.to_string()));
+        }
+        // What could not be written is tried again with the next change, not ten times a second.
+        self.saved = current;
+        self.pending = None;
+    }
+}
+
 struct State {
+    keeper: Option<Keeper>,
     parts: Arc<Parts>,
     commands: Receiver<Command>,
     sharing: Sharing,
@@ -77,6 +126,12 @@ impl State {
             }
             self.sharing.follow(&self.parts);
             self.publish_status();
+            if let Some(keeper) = &mut self.keeper {
+                keeper.follow(&self.parts.handle, Instant::now());
+            }
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.save(&self.parts.handle);
         }
         self.sharing.stop();
         self.publish_status();

@@ -1,7 +1,10 @@
 //! The tests of the whole program, in one binary because linking is what costs.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 mod architecture;
 mod filters;
 mod http;
 mod mjpeg;
 mod support;
+mod window;

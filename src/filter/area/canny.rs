@@ -81,24 +81,25 @@ fn gradient_row(gray: &[u8], size: Size, y: usize, (gradients, lengths): (&mut [
     let (width, height) = (size.width as usize, size.height as usize);
     let line = |by: isize| &gray[held(y, by, height) * width..][..width];
     let (above, here, below) = (line(-1), line(0), line(1));
-    let at = |left: usize, x: usize, right: usize| {
-        let [above_left, above_right] = [above[left], above[right]].map(i16::from);
-        let [left_here, right_here] = [here[left], here[right]].map(i16::from);
-        let [below_left, below_right] = [below[left], below[right]].map(i16::from);
-        let across = above_right - above_left + 2 * (right_here - left_here) + below_right - below_left;
-        let down = below_left + 2 * i16::from(below[x]) + below_right;
-        [across, down - above_left - 2 * i16::from(above[x]) - above_right]
-    };
-    for x in 1..width.saturating_sub(1) {
-        gradients[x] = at(x - 1, x, x + 1);
+    let inner = above.windows(3).zip(here.windows(3)).zip(below.windows(3));
+    for (gradient, ((above, here), below)) in gradients.iter_mut().skip(1).zip(inner) {
+        *gradient = sobel([above, here, below], [0, 1, 2]);
     }
     for x in [0, width - 1] {
-        gradients[x] = at(x.saturating_sub(1), x, held(x, 1, width));
+        gradients[x] = sobel([above, here, below], [x.saturating_sub(1), x, held(x, 1, width)]);
     }
     (lengths[0], lengths[width + 1]) = (0, 0);
     for (length, [across, down]) in lengths[1..].iter_mut().zip(gradients) {
         *length = across.unsigned_abs() + down.unsigned_abs();
     }
+}
+
+/// The gradient at the middle of three rows, from the columns `left`, `x` and `right`.
+fn sobel([above, here, below]: [&[u8]; 3], [left, x, right]: [usize; 3]) -> [i16; 2] {
+    let level = |row: &[u8], column: usize| i16::from(row[column]);
+    let step = |row: &[u8]| level(row, right) - level(row, left);
+    let sum = |row: &[u8]| level(row, left) + 2 * level(row, x) + level(row, right);
+    [step(above) + 2 * step(here) + step(below), sum(below) - sum(above)]
 }
 
 /// Marks what is longer than its two neighbours across the edge. `lengths` are three framed rows, the middle one this row.

@@ -26,8 +26,8 @@ const HALVINGS: usize = 2;
 const BILATERAL_DIAMETER: usize = 9;
 const BILATERAL_SIGMA_COLOR: f32 = 9.0;
 const BILATERAL_SIGMA_SPACE: f32 = 7.0;
-/// Outlines are looked for after a median over a square of 7.
-const MEDIAN_RADIUS: usize = 3;
+/// Outlines are looked for after a median over a square of this side.
+const MEDIAN_SIDE: usize = 7;
 
 impl Prepare for Cartoon {
     fn prepare(&self, input: Size) -> Result<Kernel, PrepareError> {
@@ -87,7 +87,7 @@ impl AreaKernel for Drawing {
         gray_plane(input, width, &mut self.gray);
         self.calm.resize(full.pixels(), 0);
         self.outlines.resize(full.pixels(), 0);
-        median(&self.gray, full, MEDIAN_RADIUS, &mut self.calm);
+        median::<MEDIAN_SIDE>(&self.gray, full, &mut self.calm);
         above_local_mean(&self.calm, full, self.edge, (&mut self.outlines, &mut self.sums));
         let (source, _) = input.as_chunks::<BYTES_PER_PIXEL>();
         let outlines = &self.outlines;

@@ -4,6 +4,9 @@ use crate::filter::bands::{for_each_band_with, mirrored};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
+/// Pixels that count at either side.
+const REACH: usize = 2;
+
 /// The size of the next smaller picture.
 pub(super) fn half(size: Size) -> Size {
     Size::new(size.width.div_ceil(2), size.height.div_ceil(2))
@@ -14,22 +17,28 @@ pub(super) fn shrink(input: &[u8], size: Size, (output, row): (&mut [u8], &mut V
     let (width, height) = (size.width as usize, size.height as usize);
     let stride = width * BYTES_PER_PIXEL;
     let out_width = half(size).width as usize;
-    for_each_band_with(output, out_width * BYTES_PER_PIXEL, (row, stride), |first, band, row| {
+    // A row with the two pixels beside each of its ends.
+    let padded = stride + 2 * REACH * BYTES_PER_PIXEL;
+    for_each_band_with(output, out_width * BYTES_PER_PIXEL, (row, padded), |first, band, row| {
+        let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
         for (index, out) in band.chunks_exact_mut(out_width * BYTES_PER_PIXEL).enumerate() {
             let middle = 2 * (first + index) as isize;
             let line = |by: isize| &input[mirrored(middle + by, height) * stride..][..stride];
             let lines = [line(-2), line(-1), line(0), line(1), line(2)];
-            for (at, value) in row.iter_mut().enumerate() {
+            let values = row[REACH..].as_flattened_mut();
+            for (at, value) in values.iter_mut().take(stride).enumerate() {
                 let [a, b, c, d, e] = lines.map(|line| u16::from(line[at]));
                 *value = a + e + 4 * (b + d) + 6 * c;
             }
-            let (row, _) = row.as_chunks::<BYTES_PER_PIXEL>();
+            for distance in 1..=REACH {
+                row[REACH - distance] = row[REACH + mirrored(-(distance as isize), width)];
+                let after = width - 1 + distance;
+                row[REACH + after] = row[REACH + mirrored(after as isize, width)];
+            }
             let (out, _) = out.as_chunks_mut::<BYTES_PER_PIXEL>();
-            for (x, pixel) in out.iter_mut().enumerate() {
-                let from = |by: isize| &row[mirrored(2 * x as isize + by, width)];
-                let columns = [from(-2), from(-1), from(0), from(1), from(2)];
+            for (pixel, columns) in out.iter_mut().zip(row.windows(2 * REACH + 1).step_by(2)) {
                 *pixel = std::array::from_fn(|at| {
-                    let [a, b, c, d, e] = columns.map(|column| column[at]);
+                    let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|column: usize| columns[column][at]);
                     // 16 x 16 x 255 fits 16 bits, with the half that rounds.
                     ((a + e + 4 * (b + d) + 6 * c + 128) >> 8) as u8
                 });

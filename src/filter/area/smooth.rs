@@ -62,53 +62,49 @@ impl Bilateral {
 
     fn smoothed(&self, padded: &[[u8; BYTES_PER_PIXEL]], middle: usize) -> [u8; BYTES_PER_PIXEL] {
         let [r, g, b, alpha] = padded[middle];
-        let (mut sums, mut total) = ([0.0_f32; 3], 0.0_f32);
+        // Red, green, blue and the sum of the weights, in one vector.
+        let mut sums = [0.0_f32; 4];
         for (distance, weight) in &self.disc {
             let pixel = padded[middle.wrapping_add_signed(*distance)];
-            let difference =
-                u32::from(pixel[0].abs_diff(r)) + u32::from(pixel[1].abs_diff(g)) + u32::from(pixel[2].abs_diff(b));
-            let weight = weight * self.likeness[difference as usize];
-            for (sum, value) in sums.iter_mut().zip(pixel) {
-                *sum += weight * f32::from(value);
+            let apart = [pixel[0].abs_diff(r), pixel[1].abs_diff(g), pixel[2].abs_diff(b)].map(usize::from);
+            let weight = weight * self.likeness[apart[0] + apart[1] + apart[2]];
+            let values = [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2]), 1.0];
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += weight * value;
             }
-            total += weight;
         }
-        let [r, g, b] = sums.map(|sum| (sum / total + 0.5) as u8);
+        let [r, g, b, _] = sums.map(|sum| (sum / sums[3] + 0.5) as u8);
         [r, g, b, alpha]
     }
 }
 
-/// The median of the square of side `2 * radius + 1` around each pixel; beyond the edge the last pixel counts on.
-pub(super) fn median(gray: &[u8], size: Size, radius: usize, output: &mut [u8]) {
+/// The median of the square of `SIDE`, an odd number, around each pixel; beyond the edge the last pixel counts on.
+pub(super) fn median<const SIDE: usize>(gray: &[u8], size: Size, output: &mut [u8]) {
     let (width, height) = (size.width as usize, size.height as usize);
-    let reach = radius as isize;
-    let half = ((2 * radius + 1) * (2 * radius + 1) / 2) as u16;
+    let reach = (SIDE / 2) as isize;
+    let half = (SIDE * SIDE / 2) as u16;
     for_each_band(output, width, |first, band| {
         for (index, row) in band.chunks_exact_mut(width).enumerate() {
-            let y = first + index;
-            let mut counts = [0_u16; 256];
-            let change = |x: isize, counts: &mut [u16; 256], below: &mut u16, median: u8, enters: bool| {
-                let column = x.clamp(0, width as isize - 1) as usize;
-                for by in -reach..=reach {
-                    let value = gray[held(y, by, height) * width + column];
-                    let (count, step) = (&mut counts[usize::from(value)], u16::from(value < median));
-                    if enters {
-                        *count += 1;
-                        *below += step;
-                    } else {
-                        *count -= 1;
-                        *below -= step;
-                    }
-                }
+            let lines: [&[u8]; SIDE] = std::array::from_fn(|line| {
+                &gray[held(first + index, line as isize - reach, height) * width..][..width]
+            });
+            let column = |x: isize| {
+                let x = x.clamp(0, width as isize - 1) as usize;
+                lines.map(|line| line[x])
             };
+            let mut counts = [0_u16; 256];
             // How many values lie below the median as it was; it moves little from one pixel to the next.
             let (mut below, mut median) = (0_u16, 0_u8);
             for x in -reach..reach {
-                change(x, &mut counts, &mut below, median, true);
+                for value in column(x) {
+                    counts[usize::from(value)] += 1;
+                }
             }
             for (x, out) in row.iter_mut().enumerate() {
-                let x = x as isize;
-                change(x + reach, &mut counts, &mut below, median, true);
+                for value in column(x as isize + reach) {
+                    counts[usize::from(value)] += 1;
+                    below += u16::from(value < median);
+                }
                 while below > half {
                     median -= 1;
                     below -= counts[usize::from(median)];
@@ -118,7 +114,10 @@ pub(super) fn median(gray: &[u8], size: Size, radius: usize, output: &mut [u8]) 
                     median += 1;
                 }
                 *out = median;
-                change(x - reach, &mut counts, &mut below, median, false);
+                for value in column(x as isize - reach) {
+                    counts[usize::from(value)] -= 1;
+                    below -= u16::from(value < median);
+                }
             }
         }
     });

@@ -6,8 +6,8 @@ use crate::frame::BYTES_PER_PIXEL;
 pub(crate) enum PointKernel {
     /// One level to another, for red, green and blue.
     Table(Box<[[u8; 256]; 3]>),
-    /// Rows give red, green and blue from red, green, blue and 1, in levels; rounded and clamped.
-    Matrix([[f32; 4]; 3]),
+    /// A 3x3 matrix; rounded and clamped.
+    Matrix(Box<Products>),
     Function(Box<dyn PixelFunction>),
 }
 
@@ -43,16 +43,24 @@ impl PointKernel {
         Self::Table(Box::new([table; 3]))
     }
 
-    /// `amount` of the way from the identity to `rows`, which have no offset.
+    /// `amount` of the way from the identity to `rows`, which give red, green and blue from red, green and blue.
     pub(crate) fn matrix_towards(rows: [[f32; 3]; 3], amount: f32) -> Self {
-        let mut matrix = [[0.0; 4]; 3];
-        for (channel, row) in matrix.iter_mut().enumerate() {
-            for (from, weight) in row.iter_mut().take(3).enumerate() {
-                let identity = if channel == from { 1.0 } else { 0.0 };
-                *weight = identity + (rows[channel][from] - identity) * amount;
+        let weight = |to: usize, from: usize| {
+            let identity = if to == from { 1.0 } else { 0.0 };
+            identity + (rows[to][from] - identity) * amount
+        };
+        let mut products = Box::new([[[0; 4]; 256]; 3]);
+        for (from, products) in products.iter_mut().enumerate() {
+            for (level, product) in products.iter_mut().enumerate() {
+                for (to, value) in product.iter_mut().take(3).enumerate() {
+                    // The half that rounds goes into one of the three summands.
+                    let half = if from == 0 { 0.5 } else { 0.0 };
+                    let exact = f64::from(weight(to, from)) * level as f64 + half;
+                    *value = (exact * f64::from(1 << PRODUCT_BITS)).round() as i32;
+                }
             }
         }
-        Self::Matrix(matrix)
+        Self::Matrix(products)
     }
 
     /// Takes `next` in if one table can do exactly what both did; gives it back otherwise.
@@ -81,37 +89,24 @@ impl PointKernel {
                     *pixel = [red[usize::from(r)], green[usize::from(g)], blue[usize::from(b)], a];
                 }
             }
-            Self::Matrix(matrix) => apply_matrix(matrix, pixels),
+            Self::Matrix(products) => sum_products(products, pixels),
             Self::Function(function) => function.apply(pixels),
         }
     }
 }
 
-/// Pixels that are taken apart into channels together, so that the arithmetic runs in vectors.
-const LANES: usize = 16;
+/// What each level of red, green and blue adds to the new red, green and blue, with [`PRODUCT_BITS`] of fraction. Looking
+/// nine products up takes less time than multiplying, because the three of a level lie side by side.
+type Products = [[[i32; 4]; 256]; 3];
 
-fn apply_matrix(matrix: &[[f32; 4]; 3], pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
-    let (groups, rest) = pixels.as_chunks_mut::<LANES>();
-    for group in groups {
-        multiply(matrix, group);
-    }
-    let mut last = [[0; BYTES_PER_PIXEL]; LANES];
-    last[..rest.len()].copy_from_slice(rest);
-    multiply(matrix, &mut last);
-    rest.copy_from_slice(&last[..rest.len()]);
-}
+const PRODUCT_BITS: u32 = 16;
 
-fn multiply(matrix: &[[f32; 4]; 3], group: &mut [[u8; BYTES_PER_PIXEL]; LANES]) {
-    let channel = |index: usize| -> [f32; LANES] { std::array::from_fn(|lane| f32::from(group[lane][index])) };
-    let (r, g, b) = (channel(0), channel(1), channel(2));
-    let row = |[from_r, from_g, from_b, offset]: [f32; 4]| -> [i32; LANES] {
-        std::array::from_fn(|lane| {
-            let value = from_r * r[lane] + from_g * g[lane] + from_b * b[lane] + (offset + 0.5);
-            value.clamp(0.0, 255.0) as i32
-        })
-    };
-    let (r, g, b) = (row(matrix[0]), row(matrix[1]), row(matrix[2]));
-    for (lane, pixel) in group.iter_mut().enumerate() {
-        *pixel = [r[lane] as u8, g[lane] as u8, b[lane] as u8, pixel[3]];
+fn sum_products([reds, greens, blues]: &Products, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
+    for pixel in pixels {
+        let [r, g, b, a] = *pixel;
+        let (from_r, from_g, from_b) = (&reds[usize::from(r)], &greens[usize::from(g)], &blues[usize::from(b)]);
+        let sums: [i32; 4] = std::array::from_fn(|to| (from_r[to] + from_g[to] + from_b[to]) >> PRODUCT_BITS);
+        let [r, g, b, _] = sums.map(|sum| sum.clamp(0, 255) as u8);
+        *pixel = [r, g, b, a];
     }
 }

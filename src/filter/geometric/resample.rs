@@ -134,22 +134,35 @@ fn sample_row(picture: Picture<'_>, map: Affine, y: usize, range: Range<usize>, 
     let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
     for pixel in &mut row[range] {
         let (left, top) = (x >> POSITION_BITS, down >> POSITION_BITS);
-        let weight = |position: i64| (position >> (POSITION_BITS - 8)) as u32 & 0xff;
-        let (right_weight, low_weight) = (weight(x), weight(down));
+        let weight = |position: i64| (position >> (POSITION_BITS - 8)) as u64 & 0xff;
         let (x0, x1) = (left.clamp(0, last_x) as usize, (left + 1).clamp(0, last_x) as usize);
         let (y0, y1) = (top.clamp(0, last_y) as usize, (top + 1).clamp(0, last_y) as usize);
         let (upper, lower) = (y0 * (last_x as usize + 1), y1 * (last_x as usize + 1));
-        let corners = [source[upper + x0], source[upper + x1], source[lower + x0], source[lower + x1]];
-        let (left_weight, high_weight) = (256 - right_weight, 256 - low_weight);
-        *pixel = std::array::from_fn(|channel| {
-            let [a, b, c, d] = corners.map(|corner| u32::from(corner[channel]));
-            let above = a * left_weight + b * right_weight;
-            let below = c * left_weight + d * right_weight;
-            ((above * high_weight + below * low_weight + 32_768) >> 16) as u8
-        });
+        let above = mix(spread(source[upper + x0]), spread(source[upper + x1]), weight(x));
+        let below = mix(spread(source[lower + x0]), spread(source[lower + x1]), weight(x));
+        *pixel = gather(mix(above, below, weight(down)));
         x += step_x;
         down += step_down;
     }
+}
+
+/// The lower byte of each of four 16-bit lanes, in which the four channels are worked on at once.
+const LANES: u64 = 0x00ff_00ff_00ff_00ff;
+
+fn spread(pixel: [u8; BYTES_PER_PIXEL]) -> u64 {
+    let packed = u64::from(u32::from_le_bytes(pixel));
+    let halves = (packed | packed << 16) & 0x0000_ffff_0000_ffff;
+    (halves | halves << 8) & LANES
+}
+
+fn gather(lanes: u64) -> [u8; BYTES_PER_PIXEL] {
+    let halves = (lanes | lanes >> 8) & 0x0000_ffff_0000_ffff;
+    ((halves | halves >> 16) as u32).to_le_bytes()
+}
+
+/// `weight` 256ths of `b` and the rest of `a`, rounded; a lane never passes its 16 bits.
+fn mix(a: u64, b: u64, weight: u64) -> u64 {
+    ((a * (256 - weight) + b * weight + 0x0080_0080_0080_0080) >> 8) & LANES
 }
 
 /// A map that takes whole pixels to whole pixels: `x' = a x + b y + c` and `y' = d x + e y + f` on pixel numbers.
@@ -216,6 +229,24 @@ impl Exact {
             for (pixel, from) in row[range].iter_mut().zip(reversed) {
                 *pixel = *from;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_mix_without_touching_each_other() {
+        let (a, b) = ([0, 255, 10, 200], [255, 0, 20, 200]);
+        assert_eq!(gather(spread(a)), a);
+        for weight in 0..256_u64 {
+            let exact = std::array::from_fn(|at| {
+                let (a, b) = (u64::from(a[at]), u64::from(b[at]));
+                ((a * (256 - weight) + b * weight + 128) >> 8) as u8
+            });
+            assert_eq!(gather(mix(spread(a), spread(b), weight)), exact, "weight {weight}");
         }
     }
 }

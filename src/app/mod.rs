@@ -1,0 +1,194 @@
+//! The window. It reads settings and status, collects what the user asks for, and never waits for anybody.
+
+pub mod action;
+pub mod dialogs;
+pub mod model;
+pub mod panels;
+pub mod preview;
+mod renderer;
+mod start;
+pub mod theme;
+pub mod toasts;
+pub mod ui;
+pub mod widgets;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use egui::{TextureHandle, TextureOptions, ViewportCommand};
+
+use action::{Action, FileJob};
+use dialogs::Files;
+use model::{Model, Overlay};
+use preview::Preview;
+use renderer::is_software;
+pub use start::run_with_engine;
+
+use crate::engine::Handle;
+use crate::util::Ticket;
+
+/// Pictures a second at most where the processor draws the window: filling it is what costs there.
+const MOST_BY_SOFTWARE: u32 = 15;
+/// Smaller than this, panels cover each other.
+const SMALLEST: [f32; 2] = [1_000.0, 640.0];
+const FIRST_SIZE: [f32; 2] = [1_280.0, 800.0];
+
+/// How the window is opened.
+#[derive(Debug, Clone, Default)]
+pub struct WindowOptions {
+    /// Where the window's place and size are kept; `None` is the usual folder of the system.
+    pub persistence_path: Option<PathBuf>,
+}
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error("the window can't be opened: {0}; `lenscast --help` lists what works without one")]
+    Window(#[source] eframe::Error),
+}
+
+/// Shows the window and returns when it was closed. Call it on the main thread.
+///
+/// # Errors
+/// When there is no display, or no OpenGL.
+pub fn run(handle: Handle, options: WindowOptions) -> Result<(), AppError> {
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Lenscast")
+        .with_app_id("lenscast")
+        .with_inner_size(FIRST_SIZE)
+        .with_min_inner_size(SMALLEST)
+        .with_drag_and_drop(true)
+        .with_icon(icon());
+    let native = eframe::NativeOptions {
+        viewport,
+        renderer: eframe::Renderer::Glow,
+        dithering: false,
+        persist_window: true,
+        persistence_path: options.persistence_path.map(|folder| folder.join("window.ron")),
+        ..eframe::NativeOptions::default()
+    };
+    eframe::run_native("Lenscast", native, Box::new(|context| Ok(Box::new(Window::new(handle, context)))))
+        .map_err(AppError::Window)
+}
+
+/// The picture in the title bar and the task list; none if the file in this binary were broken.
+fn icon() -> egui::IconData {
+    let bytes = include_bytes!("../../assets/icon.png");
+    match image::load_from_memory_with_format(bytes, image::ImageFormat::Png) {
+        Ok(picture) => {
+            let picture = picture.into_rgba8();
+            let (width, height) = picture.dimensions();
+            egui::IconData { rgba: picture.into_raw(), width, height }
+        }
+        Err(error) => {
+            tracing::warn!("the window's icon can't be read: {error}");
+            egui::IconData::default()
+        }
+    }
+}
+
+/// The machinery around [`Model`].
+struct Window {
+    handle: Handle,
+    model: Model,
+    files: Files,
+    preview: Preview,
+    texture: Option<TextureHandle>,
+    /// Held while the preview is on and the window can be seen.
+    wish: Option<Ticket>,
+    actions: Vec<Action>,
+}
+
+impl Window {
+    fn new(handle: Handle, context: &eframe::CreationContext<'_>) -> Self {
+        let ctx = context.egui_ctx.clone();
+        theme::install(&ctx);
+        let preview = Preview::start(Box::new({
+            let ctx = ctx.clone();
+            move || ctx.request_repaint()
+        }));
+        handle.add_sink(preview.sink());
+        handle.set_waker(Box::new(move || ctx.request_repaint()));
+        let mut model = Model::new(handle.store.get(), handle.status.get(), Instant::now());
+        model.software_rendering = context.gl.as_deref().is_some_and(is_software);
+        Self {
+            files: Files::new(handle.clone()),
+            handle,
+            model,
+            preview,
+            texture: None,
+            wish: None,
+            actions: Vec::new(),
+        }
+    }
+
+    /// How many pictures a second the window wants now.
+    fn preview_rate(&self, visible: bool) -> Option<u32> {
+        let rate = self.model.settings.preview.per_second().filter(|_| visible)?;
+        Some(if self.model.software_rendering { rate.min(MOST_BY_SOFTWARE) } else { rate })
+    }
+
+    fn carry_out(&mut self, ctx: &egui::Context) {
+        for action in std::mem::take(&mut self.actions) {
+            match action::apply(action, &self.handle) {
+                None | Some(Action::Edit(_) | Action::Ask(_)) => {}
+                Some(Action::Tell(event)) => self.model.toasts.push(event, self.model.now),
+                Some(Action::Quit) => ctx.send_viewport_cmd(ViewportCommand::Close),
+                Some(Action::File(job)) => {
+                    let purpose = match &job {
+                        FileJob::Browse(purpose) | FileJob::Use(purpose, _) => *purpose,
+                    };
+                    if let Err(reason) = self.files.start(job) {
+                        let text = dialogs::suggested_path(purpose);
+                        self.model.overlay = Some(Overlay::Path { purpose, text, reason: Some(reason) });
+                    }
+                }
+            }
+            // What was asked for shows in the next frame.
+            ctx.request_repaint();
+        }
+    }
+}
+
+impl eframe::App for Window {
+    /// Runs before each frame, and without one while the window is hidden.
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.model.now = Instant::now();
+        self.model.settings = self.handle.store.get();
+        self.model.status = self.handle.status.get();
+        self.model.history.note(&self.model.status, self.model.now);
+        for event in self.handle.take_events() {
+            self.model.toasts.push(event, self.model.now);
+        }
+        let visible = ctx.input(|input| input.viewport().visible()).unwrap_or(true);
+        let rate = self.preview_rate(visible);
+        self.preview.want(rate, self.model.preview.room);
+        match (rate, &self.wish) {
+            (Some(_), None) => self.wish = Some(self.handle.demand.want()),
+            (None, Some(_)) => self.wish = None,
+            _ => {}
+        }
+        if let Some(picture) = self.preview.take() {
+            let size = picture.size;
+            match &mut self.texture {
+                Some(texture) => texture.set(picture, TextureOptions::LINEAR),
+                None => self.texture = Some(ctx.load_texture("preview", picture, TextureOptions::LINEAR)),
+            }
+            self.model.preview.texture = self.texture.as_ref().map(|texture| (texture.id(), size));
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        ui::root_ui(ui, &mut self.model, &mut self.actions);
+        self.carry_out(ui.ctx());
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+
+    /// Only the window's place and size are kept; everything else is settings.
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,186 @@
+//! Sharing: the one big button, who can reach the picture, the link with its QR code, and the pointer.
+
+use egui::{Align, Button, DragValue, Label, Layout, RichText, Ui, vec2};
+use egui_material_icons::icons::{ICON_CONTENT_COPY, ICON_LEFT_CLICK, ICON_PODCASTS};
+
+use super::{card, viewers};
+use crate::app::action::{Action, Edit};
+use crate::app::model::Model;
+use crate::app::theme::{self, Palette};
+use crate::app::widgets;
+use crate::engine::{Event, ShareState};
+use crate::settings::Reach;
+
+/// Widths in points: the controls, the code, and from which width of the window there is room for the plot.
+const CONTROLS_WIDTH: f32 = 300.0;
+const PLOT_WIDTH: f32 = 280.0;
+const PLOT_FROM: f32 = 1_200.0;
+
+pub fn broadcast_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
+    let height = ui.available_height() - 2.0 * theme::SPACE_M - 2.0;
+    let with_plot = ui.available_width() + 20.0 >= PLOT_FROM;
+    ui.horizontal_top(|ui| {
+        card(ui).show(ui, |ui| {
+            ui.set_height(height);
+            ui.horizontal_top(|ui| {
+                ui.vertical(|ui| {
+                    ui.set_width(CONTROLS_WIDTH);
+                    share_ui(ui, model, actions);
+                });
+                code_ui(ui, model, height);
+            });
+        });
+        let plot = if with_plot { PLOT_WIDTH + theme::SPACE_S } else { 0.0 };
+        let width = ui.available_width() - plot - 2.0 * theme::SPACE_M - 2.0;
+        card(ui).show(ui, |ui| {
+            ui.set_height(height);
+            ui.vertical(|ui| {
+                ui.set_width(width);
+                viewers::viewers_ui(ui, model, actions);
+            });
+        });
+        if with_plot {
+            card(ui).show(ui, |ui| {
+                ui.set_height(height);
+                ui.vertical(|ui| {
+                    ui.set_width(PLOT_WIDTH - 2.0 * theme::SPACE_M - 2.0);
+                    viewers::rates_ui(ui, model);
+                });
+            });
+        }
+    });
+}
+
+fn share_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
+    let palette = Palette::of(ui);
+    let share = &model.settings.share;
+    let (name, fill) = if share.on { ("Stop sharing", palette.live) } else { ("Share", palette.accent) };
+    if widgets::big_button(ui, name, fill, CONTROLS_WIDTH).clicked() {
+        actions.push(Edit::Share(!share.on).into());
+    }
+    reach_ui(ui, model, actions);
+    address_ui(ui, model, actions);
+    ui.spacing_mut().item_spacing.y = 5.0;
+    let sentence = "Whoever has the link can click on this computer.";
+    ui.add_enabled_ui(share.on || share.control, |ui| {
+        if widgets::switch_row(ui, share.control, "Allow control", sentence) {
+            actions.push(Edit::Control(!share.control).into());
+        }
+    });
+    let sentence = "Without the link's secret; they can never click.";
+    if widgets::switch_row(ui, share.watch_anyone, "Anyone may watch", sentence) {
+        actions.push(Edit::WatchAnyone(!share.watch_anyone).into());
+    }
+}
+
+fn reach_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
+    let palette = Palette::of(ui);
+    let share = &model.settings.share;
+    ui.horizontal(|ui| {
+        let reach = share.reach;
+        let combo = egui::ComboBox::from_id_salt("reach").selected_text(reach_text(reach)).width(170.0).truncate();
+        let response = combo.show_ui(ui, |ui| {
+            let mut choices = vec![Reach::Loopback, Reach::Network];
+            if let Reach::Address(_) = reach {
+                choices.push(reach);
+            }
+            for choice in choices {
+                if ui.selectable_label(choice == reach, reach_text(choice)).clicked() && choice != reach {
+                    actions.push(Edit::Reach(choice).into());
+                }
+            }
+        });
+        response.response.accessible_name("Who can reach it");
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let mut port = share.port;
+            let drag = DragValue::new(&mut port).range(0..=65_535).speed(1.0).update_while_editing(false);
+            let drag = ui.add_sized([62.0, theme::CONTROL_HEIGHT], drag);
+            drag.accessible_name("Port").on_hover_text("0 lets the system choose a free port");
+            if port != share.port {
+                actions.push(Edit::Port(port).into());
+            }
+            ui.label(RichText::new("Port").color(palette.weak));
+        });
+    });
+}
+
+fn reach_text(reach: Reach) -> String {
+    match reach {
+        Reach::Loopback => "This computer only".to_owned(),
+        Reach::Network => "This network".to_owned(),
+        Reach::Address(address) => format!("Only {address}"),
+    }
+}
+
+fn address_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
+    let palette = Palette::of(ui);
+    ui.allocate_ui_with_layout(
+        vec2(CONTROLS_WIDTH, theme::CONTROL_HEIGHT),
+        Layout::left_to_right(Align::Center),
+        |ui| {
+            ui.set_min_size(vec2(CONTROLS_WIDTH, theme::CONTROL_HEIGHT));
+            match (&model.status.share, model.link()) {
+                (ShareState::Failed(reason), _) => {
+                    ui.add(Label::new(RichText::new(reason).small().color(palette.live_text)).wrap());
+                }
+                (_, Some(link)) => {
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        let copy = Button::new((widgets::icon_text(ICON_CONTENT_COPY, 14.0), "Copy link")).gap(4.0);
+                        if ui.add(copy).accessible_name("Copy link").clicked() {
+                            ui.ctx().copy_text(link.to_owned());
+                            actions.push(Action::Tell(Event::Info("The link is on the clipboard".to_owned())));
+                        }
+                        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                            // The secret stays out of sight: somebody may look at this screen, or watch it.
+                            let address = link.split(['#', '?']).next().unwrap_or(link);
+                            widgets::truncated(ui, RichText::new(address).monospace().color(palette.strong));
+                        });
+                    });
+                }
+                (ShareState::Off | ShareState::On { .. }, None) => {
+                    let text = if model.settings.share.on { "Starting…" } else { "Nothing is shared yet." };
+                    ui.label(RichText::new(text).color(palette.weak));
+                }
+            }
+        },
+    );
+}
+
+/// The code, or what will be there.
+fn code_ui(ui: &mut Ui, model: &mut Model, side: f32) {
+    let link = model.link().map(str::to_owned);
+    if let Some(link) = link {
+        model.qr.show(ui, &link, side);
+        return;
+    }
+    let palette = Palette::of(ui);
+    let (rect, _) = ui.allocate_exact_size(vec2(side, side), egui::Sense::hover());
+    let stroke = egui::Stroke::new(1.0, palette.line);
+    ui.painter().rect_stroke(rect, theme::RADIUS_CARD, stroke, egui::StrokeKind::Inside);
+    widgets::paint_icon(ui, ICON_PODCASTS, rect.center() - vec2(0.0, 26.0), 30.0, palette.weak);
+    let below = egui::Rect::from_min_max(rect.left_center(), rect.max).shrink2(vec2(theme::SPACE_M, 0.0));
+    let mut below = ui.new_child(egui::UiBuilder::new().max_rect(below).layout(Layout::top_down(Align::Center)));
+    widgets::note(&mut below, "Share to get a link and a code that a phone can scan.");
+}
+
+/// Shown for as long as viewers may click: what that means, and the way out.
+pub fn control_banner_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
+    let palette = Palette::of(ui);
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if widgets::big_button(ui, "Stop control", palette.live, 140.0).on_hover_text("F8").clicked() {
+            actions.push(Edit::Control(false).into());
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.label(widgets::icon_text(ICON_LEFT_CLICK, 20.0).color(palette.live_text));
+            let text = match (&model.status.control.unavailable, model.status.viewers.iter().find(|one| one.controls)) {
+                (Some(reason), _) => format!("Control is allowed, but clicks can't be made here: {reason}"),
+                (None, Some(viewer)) => format!("{} moves the pointer of this computer now.", viewer.address),
+                (None, None) => {
+                    "Control is allowed: whoever has the link can move the pointer and click on this computer."
+                        .to_owned()
+                }
+            };
+            widgets::truncated(ui, RichText::new(text).color(palette.live_text));
+        });
+    });
+}
