@@ -4,5 +4,7 @@
 
 mod architecture;
 mod filters;
+mod http;
+mod mjpeg;
 mod support;
 mod window;

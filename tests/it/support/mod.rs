@@ -1,3 +1,6 @@
 //! What several tests share.
 
+pub mod browser;
 pub mod random;
+pub mod studio;
+pub mod wire;

@@ -1,0 +1,213 @@
+//! A publisher with everything behind it that a test needs: a host that writes down what it is asked, real encoders,
+//! and a picture that moves or stands still.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use lenscast::encode::{EncodedJpeg, JpegHub, JpegSubscription, VideoCodec, VideoConfig, VideoHub};
+use lenscast::filter::{Chain, ChainError};
+use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
+use lenscast::geometry::{Affine, Geometry, Size};
+use lenscast::input::PointerEvent;
+
+use lenscast::publish::{AccessPolicy, Host, JpegSource, PublishConfig, Publisher, VideoSource};
+use lenscast::util::{Demand, Latest};
+use serde_json::{Value, json};
+
+pub const SECRET: &str = "correct-horse-battery";
+pub const SIZE: Size = Size::new(320, 180);
+
+/// Writes down what it is asked.
+pub struct TestHost {
+    pub access: Mutex<AccessPolicy>,
+    pub chain: Mutex<Chain>,
+    pub state: Mutex<Value>,
+    /// Sessions and their events; `None` is the end of what a session held.
+    pub pointer: Mutex<Vec<(u64, Option<PointerEvent>)>>,
+    start: Instant,
+}
+
+impl Default for TestHost {
+    fn default() -> Self {
+        let access = AccessPolicy { secret: SECRET.to_owned(), watch_anyone: false, control: true };
+        let state = json!({ "version": "0.1.0", "source": { "id": "pattern", "name": "Test pattern" },
+            "picture": { "width": SIZE.width, "height": SIZE.height }, "geometry": { "epoch": 1, "pointer": true },
+            "control": true, "paused": false, "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [] });
+        Self {
+            access: Mutex::new(access),
+            chain: Mutex::default(),
+            state: Mutex::new(state),
+            pointer: Mutex::default(),
+            start: Instant::now(),
+        }
+    }
+}
+
+impl Host for TestHost {
+    fn access(&self) -> AccessPolicy {
+        self.access.lock().unwrap().clone()
+    }
+    fn state(&self) -> Value {
+        self.state.lock().unwrap().clone()
+    }
+    fn chain(&self) -> Value {
+        self.chain.lock().unwrap().to_remote_json()
+    }
+    fn patch_chain(&self, patch: &Value) -> Result<Value, ChainError> {
+        let mut chain = self.chain.lock().unwrap();
+        chain.merge_patch(patch)?;
+        Ok(chain.to_remote_json())
+    }
+    fn filters(&self) -> Value {
+        json!([])
+    }
+    fn clock_us(&self, at: Instant) -> u64 {
+        at.saturating_duration_since(self.start).as_micros() as u64
+    }
+    fn pointer(&self, session: u64, event: PointerEvent) {
+        self.pointer.lock().unwrap().push((session, Some(event)));
+    }
+    fn end_pointer(&self, session: u64) {
+        self.pointer.lock().unwrap().push((session, None));
+    }
+}
+
+/// JPEGs that are whatever bytes a test wants.
+pub struct TestJpegs {
+    pub demand: Arc<Demand>,
+    newest: Latest<Option<Arc<EncodedJpeg>>>,
+}
+
+impl Default for TestJpegs {
+    fn default() -> Self {
+        Self { demand: Arc::default(), newest: Latest::new(None) }
+    }
+}
+
+impl TestJpegs {
+    pub fn publish(&self, frame_id: u64, data: Vec<u8>) {
+        let times = FrameTimes { captured: Instant::now(), filtered: None };
+        let geometry = Arc::new(Geometry::untouched(3, SIZE, None));
+        self.newest.publish(Some(Arc::new(EncodedJpeg { data, size: SIZE, frame_id, times, geometry })));
+    }
+}
+
+impl JpegSource for TestJpegs {
+    fn subscribe(&self) -> JpegSubscription {
+        (self.newest.reader(), self.demand.want())
+    }
+}
+
+/// A publisher on a port of its own.
+pub struct Server {
+    pub host: Arc<TestHost>,
+    pub publisher: Publisher,
+    // Last, because the publisher needs it to stop.
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Server {
+    pub fn start(jpeg: Arc<dyn JpegSource>, video: Vec<Arc<dyn VideoSource>>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.expect("a runtime can be made");
+        let host = Arc::new(TestHost::default());
+        let config = PublishConfig { bind: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let publisher = Publisher::start(config, Arc::clone(&host) as Arc<dyn Host>, jpeg, video, runtime.handle());
+        Self { host, publisher: publisher.expect("a free port can be listened on"), _runtime: runtime }
+    }
+
+    /// With JPEGs of the test's own and no video.
+    pub fn with_test_jpegs() -> (Self, Arc<TestJpegs>) {
+        let jpegs = Arc::new(TestJpegs::default());
+        (Self::start(Arc::clone(&jpegs) as Arc<dyn JpegSource>, Vec::new()), jpegs)
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.publisher.address())
+    }
+}
+
+/// Real encoders behind a publisher, and a picture in front of them.
+pub struct Studio {
+    pub server: Server,
+    pub demand: Arc<Demand>,
+    pub moving: Arc<AtomicBool>,
+    jpeg: Arc<JpegHub>,
+    video: Vec<Arc<VideoHub>>,
+    ends: Arc<AtomicBool>,
+    feeder: Option<JoinHandle<()>>,
+}
+
+impl Studio {
+    pub fn start() -> Self {
+        let demand = Arc::new(Demand::default());
+        let quality = Latest::new(80);
+        let config = Latest::new(VideoConfig { bitrate_kbps: 1_000, fps: 30 });
+        let jpeg = JpegHub::start(&demand, &quality.reader());
+        let codecs: &[VideoCodec] = if cfg!(feature = "vp8") { &VideoCodec::ALL } else { &[VideoCodec::H264] };
+        let video: Vec<_> = codecs.iter().map(|&codec| VideoHub::start(codec, &demand, &config.reader())).collect();
+        let sources = video.iter().map(|hub| Arc::clone(hub) as Arc<dyn VideoSource>).collect();
+        let server = Server::start(Arc::clone(&jpeg) as Arc<dyn JpegSource>, sources);
+        let (moving, ends) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let feeder = {
+            let (jpeg, video) = (Arc::clone(&jpeg), video.clone());
+            let (moving, ends) = (Arc::clone(&moving), Arc::clone(&ends));
+            std::thread::spawn(move || {
+                let geometry = Arc::new(Geometry::untouched(1, SIZE, Some(Affine::IDENTITY)));
+                let mut id = 0;
+                while !ends.load(Ordering::Relaxed) {
+                    // The first frame always comes, so that there is a picture that can stand still.
+                    if id == 0 || moving.load(Ordering::Relaxed) {
+                        id += 1;
+                        let frame = Arc::new(picture(id, &geometry));
+                        jpeg.offer(&frame);
+                        video.iter().for_each(|hub| hub.offer(&frame));
+                    }
+                    std::thread::sleep(Duration::from_millis(33));
+                }
+            })
+        };
+        Self { server, demand, moving, jpeg, video, ends, feeder: Some(feeder) }
+    }
+}
+
+impl Drop for Studio {
+    fn drop(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
+        self.server.publisher.stop();
+        if let Some(feeder) = self.feeder.take() {
+            let _ = feeder.join();
+        }
+        let deadline = Instant::now() + Duration::from_secs(2);
+        self.jpeg.stop(deadline);
+        self.video.iter().for_each(|hub| hub.stop(deadline));
+    }
+}
+
+/// A gradient with a white bar that walks.
+fn picture(id: u64, geometry: &Arc<Geometry>) -> Frame {
+    let bar = (id * 4 % u64::from(SIZE.width)) as u32;
+    let pixel = |x: u32, y: u32| if x.abs_diff(bar) < 8 { [255; 4] } else { [x as u8, y as u8, 90, 255] };
+    let pixels: Vec<u8> = (0..SIZE.height).flat_map(|y| (0..SIZE.width).flat_map(move |x| pixel(x, y))).collect();
+    let now = Instant::now();
+    Frame {
+        id,
+        size: SIZE,
+        format: PixelFormat::Rgba,
+        pixels: Arc::new(pixels.into()),
+        times: FrameTimes { captured: now, filtered: Some(now) },
+        geometry: Arc::clone(geometry),
+    }
+}
+
+/// Waits until something is so; the limit only ends a test that has failed already.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "never came true: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
