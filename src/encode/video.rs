@@ -1,6 +1,5 @@
 //! The thread around a video codec: takes the newest frame, encodes it once, gives it to all who watch.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -43,7 +42,6 @@ struct Shared {
     newest: Mutex<Option<Arc<Frame>>>,
     output: Mutex<Option<Arc<dyn VideoSink>>>,
     stats: Mutex<EncoderStats>,
-    skipped: AtomicU64,
 }
 
 /// One encoder for all viewers of a codec. It runs only while somebody holds a [`Ticket`].
@@ -112,11 +110,7 @@ impl FrameSink for VideoHub {
         if !self.demand.is_wanted() {
             return;
         }
-        let replaced =
-            self.shared.mailbox.update(|slot| slot.get_or_insert_default().frame.replace(Arc::clone(frame)).is_some());
-        if replaced {
-            self.shared.skipped.fetch_add(1, Ordering::Relaxed);
-        }
+        self.shared.mailbox.update(|slot| slot.get_or_insert_default().frame = Some(Arc::clone(frame)));
     }
 
     fn clear(&self) {

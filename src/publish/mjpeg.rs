@@ -138,10 +138,13 @@ impl Part {
     }
 }
 
+/// The next part, with what is needed for the one after it; `None` at the end.
+type NextPart = Pin<Box<dyn Future<Output = Option<(Bytes, StreamState)>> + Send>>;
+
 /// The endless body of `GET /stream`. hyper asks for the next piece only once the socket took the last one, so a slow
 /// client skips frames instead of queueing them.
 pub struct StreamBody {
-    next: Pin<Box<dyn Future<Output = Option<(Bytes, StreamState)>> + Send>>,
+    next: NextPart,
 }
 
 struct StreamState {
