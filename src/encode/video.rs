@@ -18,6 +18,7 @@ const SHARPEN_TIMES: u32 = 4;
 const NAP: Duration = Duration::from_millis(500);
 
 /// What a codec says of the frame it wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bits {
     pub keyframe: bool,
     pub size: Size,
@@ -26,6 +27,9 @@ pub struct Bits {
 /// A video codec: turns frames into bits.
 pub trait Codec {
     /// Appends one encoded frame to `output`; nothing when the rate control skipped the frame.
+    ///
+    /// # Errors
+    /// When the encoder refuses the picture; it has to be opened again.
     fn encode(&mut self, frame: &Frame, keyframe: bool, output: &mut Vec<u8>) -> Result<Bits, EncodeError>;
 }
 
@@ -118,7 +122,11 @@ impl FrameSink for VideoHub {
     }
 }
 
-fn make(codec: VideoCodec, config: VideoConfig) -> Result<Box<dyn Codec>, EncodeError> {
+/// A codec by itself, without the thread; for measurements and tests.
+///
+/// # Errors
+/// When the encoder can't be made, or was left out of this build.
+pub fn open_codec(codec: VideoCodec, config: VideoConfig) -> Result<Box<dyn Codec>, EncodeError> {
     match codec {
         VideoCodec::H264 => Ok(Box::new(super::h264::H264::new(config)?)),
         #[cfg(feature = "vp8")]
@@ -227,7 +235,7 @@ impl Running {
     ) -> Result<Option<EncodedVideo>, EncodeError> {
         let (_, encoder) = match &mut self.encoder {
             Some(current) if current.0 == config => current,
-            other => other.insert((config, make(codec, config)?)),
+            other => other.insert((config, open_codec(codec, config)?)),
         };
         let mut data = Vec::with_capacity(64 * 1_024);
         let bits = encoder.encode(frame, keyframe, &mut data)?;

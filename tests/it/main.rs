@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod architecture;
+mod encode;
 mod filters;
 mod http;
 mod mjpeg;
