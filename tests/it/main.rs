@@ -7,4 +7,5 @@ mod filters;
 mod http;
 mod mjpeg;
 mod support;
+mod webrtc;
 mod window;

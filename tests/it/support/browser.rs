@@ -39,7 +39,7 @@ impl Browser {
     /// Opens a browser; `more` are further arguments of Chromium.
     pub fn open(more: &[&str]) -> Self {
         let mut driver = Command::new("chromedriver")
-            .args(["--port=0", "--log-level=OFF"])
+            .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
