@@ -3,13 +3,12 @@
 use std::io;
 use std::process::ExitCode;
 
-use clap::Parser;
 use lenscast::cli::{Cli, Command, print_list};
 use lenscast::engine;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::from_command_line();
     start_log(cli.verbose);
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,

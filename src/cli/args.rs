@@ -15,7 +15,7 @@ use crate::settings::{Reach, Settings};
 ///
 /// Without a command the window opens. Everything it does can be done without one as well; see `lenscast serve --help`.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, subcommand_negates_reqs = true)]
+#[command(version = env!("LENSCAST_VERSION"), max_term_width = 100, subcommand_negates_reqs = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -97,6 +97,13 @@ pub struct ServeArgs {
     /// Kilobits a second of each video encoder
     #[arg(long, default_value_t = 8000, value_name = "KBPS", value_parser = clap::value_parser!(u32).range(200..=50_000))]
     pub bitrate: u32,
+}
+
+impl Cli {
+    /// Reads the command line; prints help, version or a mistake and ends the program where that is what was asked.
+    pub fn from_command_line() -> Self {
+        Self::parse()
+    }
 }
 
 impl ServeArgs {

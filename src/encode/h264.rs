@@ -7,7 +7,7 @@ use openh264::encoder::{
     RateControlMode, UsageType, VuiConfig,
 };
 use openh264::formats::YUVSource;
-use yuv::YuvStandardMatrix;
+use yuv::{YuvRange, YuvStandardMatrix};
 
 use super::i420::I420;
 use super::types::{EncodeError, VideoConfig};
@@ -45,7 +45,7 @@ impl H264 {
 impl Codec for H264 {
     fn encode(&mut self, frame: &Frame, keyframe: bool, output: &mut Vec<u8>) -> Result<Bits, EncodeError> {
         let before = self.picture.size;
-        let size = self.picture.fill(frame, YuvStandardMatrix::Bt709)?;
+        let size = self.picture.fill(frame, YuvRange::Limited, YuvStandardMatrix::Bt709)?;
         // The encoder starts with a keyframe by itself, and makes one when the size changes.
         if keyframe && before == Some(size) {
             self.encoder.force_intra_frame();

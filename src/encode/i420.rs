@@ -17,7 +17,7 @@ const LARGEST_SHORT_SIDE: u32 = 2_160;
 /// The smallest side; a macroblock.
 const SMALLEST: u32 = 16;
 
-/// A reused I420 picture, limited range. Sides are even: an odd last row or column is left out.
+/// A reused I420 picture. Sides are even: an odd last row or column is left out.
 #[derive(Default)]
 pub struct I420 {
     pub size: Option<Size>,
@@ -32,7 +32,7 @@ impl I420 {
     ///
     /// # Errors
     /// When the converter refuses the picture.
-    pub fn fill(&mut self, frame: &Frame, matrix: YuvStandardMatrix) -> Result<Size, EncodeError> {
+    pub fn fill(&mut self, frame: &Frame, range: YuvRange, matrix: YuvStandardMatrix) -> Result<Size, EncodeError> {
         let wanted = encodable(frame.size);
         let needs_scaling = wanted.width > frame.size.width
             || wanted.height > frame.size.height
@@ -64,7 +64,7 @@ impl I420 {
             PixelFormat::Rgba => rgba_to_yuv420,
             PixelFormat::Bgrx => bgra_to_yuv420,
         };
-        convert(&mut planes, pixels, stride, YuvRange::Limited, matrix, YuvConversionMode::Balanced)
+        convert(&mut planes, pixels, stride, range, matrix, YuvConversionMode::Balanced)
             .map_err(|error| EncodeError::Convert(error.to_string()))?;
         self.size = Some(wanted);
         Ok(wanted)

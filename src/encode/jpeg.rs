@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::jpeg_codec::JpegCodec;
 use super::types::{EncodeError, EncodedJpeg, EncoderStats};
+use crate::frame::Frame;
 use crate::frame::FrameSink;
-use crate::frame::{Frame, PixelFormat};
 use crate::util::{Demand, Latest, LatestReader, Mailbox, Ticket, Worker};
 
 /// How long the thread sleeps at most before it looks whether it is still wanted.
@@ -115,49 +116,19 @@ fn run(demand: &Demand, shared: &Shared, mut quality: LatestReader<u8>) {
     }
 }
 
-/// One JPEG of a frame: baseline, 4:2:0, without metadata.
+/// Encodes with the kept encoder, which is made when it is first needed.
+fn encode_with(kept: &mut Option<JpegCodec>, frame: &Frame, quality: u8) -> Result<Vec<u8>, EncodeError> {
+    let codec = match kept {
+        Some(codec) => codec,
+        None => kept.insert(JpegCodec::new()?),
+    };
+    codec.encode(frame, quality)
+}
+
+/// One JPEG of a frame: baseline, 4:2:0, without metadata. `quality` is 1 to 100.
 ///
 /// # Errors
 /// When the encoder refuses the picture, for example because a side is over 65,500 pixels.
 pub fn encode_jpeg(frame: &Frame, quality: u8) -> Result<Vec<u8>, EncodeError> {
-    encode_with(&mut None, frame, quality)
-}
-
-#[cfg(feature = "turbojpeg")]
-fn encode_with(kept: &mut Option<turbojpeg::Compressor>, frame: &Frame, quality: u8) -> Result<Vec<u8>, EncodeError> {
-    let encoder = match kept {
-        Some(encoder) => encoder,
-        None => kept.insert(turbojpeg::Compressor::new()?),
-    };
-    encoder.set_quality(i32::from(quality.clamp(1, 100)))?;
-    encoder.set_subsamp(turbojpeg::Subsamp::Sub2x2)?;
-    let format = match frame.format {
-        PixelFormat::Rgba => turbojpeg::PixelFormat::RGBX,
-        PixelFormat::Bgrx => turbojpeg::PixelFormat::BGRX,
-    };
-    let picture = turbojpeg::Image {
-        pixels: &frame.pixels[..],
-        width: frame.size.width as usize,
-        pitch: frame.stride(),
-        height: frame.size.height as usize,
-        format,
-    };
-    Ok(encoder.compress_to_vec(picture)?)
-}
-
-/// The same through the `image` crate, ten times as slow, for builds without a C compiler.
-#[cfg(not(feature = "turbojpeg"))]
-fn encode_with(_kept: &mut Option<()>, frame: &Frame, quality: u8) -> Result<Vec<u8>, EncodeError> {
-    let rgb: Vec<u8> = match frame.format {
-        PixelFormat::Rgba => frame.pixels.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect(),
-        PixelFormat::Bgrx => frame.pixels.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect(),
-    };
-    let mut data = Vec::new();
-    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut data, quality.clamp(1, 100)).encode(
-        &rgb,
-        frame.size.width,
-        frame.size.height,
-        image::ExtendedColorType::Rgb8,
-    )?;
-    Ok(data)
+    JpegCodec::new()?.encode(frame, quality)
 }

@@ -3,6 +3,11 @@
 mod h264;
 mod i420;
 mod jpeg;
+#[cfg(feature = "turbojpeg")]
+mod jpeg_codec;
+#[cfg(not(feature = "turbojpeg"))]
+#[path = "jpeg_codec_portable.rs"]
+mod jpeg_codec;
 mod types;
 mod video;
 #[cfg(feature = "vp8")]

@@ -78,12 +78,8 @@ pub trait VideoSink: Send + Sync {
 /// Why a picture could not be encoded.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    #[cfg(feature = "turbojpeg")]
     #[error("the JPEG encoder failed: {0}")]
-    Jpeg(#[from] turbojpeg::Error),
-    #[cfg(not(feature = "turbojpeg"))]
-    #[error("the JPEG encoder failed: {0}")]
-    Jpeg(#[from] image::ImageError),
+    Jpeg(String),
     #[error("the H.264 encoder failed: {0}")]
     H264(#[from] openh264::Error),
     #[error("the VP8 encoder failed: {0}")]

@@ -6,7 +6,7 @@ use std::os::raw::{c_int, c_ulong};
 use std::ptr;
 
 use vpx_sys::*;
-use yuv::YuvStandardMatrix;
+use yuv::{YuvRange, YuvStandardMatrix};
 
 use super::i420::I420;
 use super::types::{EncodeError, VideoConfig};
@@ -140,7 +140,7 @@ impl Drop for Context {
 
 impl Codec for Vp8 {
     fn encode(&mut self, frame: &Frame, keyframe: bool, output: &mut Vec<u8>) -> Result<Bits, EncodeError> {
-        let size = self.picture.fill(frame, YuvStandardMatrix::Bt601)?;
+        let size = self.picture.fill(frame, YuvRange::Limited, YuvStandardMatrix::Bt601)?;
         let encoder = match &mut self.encoder {
             Some(encoder) if encoder.size == size => encoder,
             other => other.insert(Context::new(self.config, size)?),

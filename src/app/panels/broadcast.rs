@@ -8,6 +8,7 @@ use crate::app::action::{Action, Edit};
 use crate::app::model::Model;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets;
+use crate::capture::SourceKind;
 use crate::engine::{Event, ShareState};
 use crate::settings::Reach;
 
@@ -149,8 +150,10 @@ fn address_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
 /// The code, or what will be there.
 fn code_ui(ui: &mut Ui, model: &mut Model, side: f32) {
     let link = model.link().map(str::to_owned);
-    if let Some(link) = link {
-        model.qr.show(ui, &link, side);
+    // The window is on the screen that is shared: whoever may watch without the secret must not scan it there.
+    let leaks = model.settings.share.watch_anyone && model.settings.source.kind() == SourceKind::Screen;
+    if let (Some(link), false) = (&link, leaks) {
+        model.qr.show(ui, link, side);
         return;
     }
     let palette = Palette::of(ui);
@@ -160,7 +163,12 @@ fn code_ui(ui: &mut Ui, model: &mut Model, side: f32) {
     widgets::paint_icon(ui, ICON_PODCASTS, rect.center() - vec2(0.0, 26.0), 30.0, palette.weak);
     let below = egui::Rect::from_min_max(rect.left_center(), rect.max).shrink2(vec2(theme::SPACE_M, 0.0));
     let mut below = ui.new_child(egui::UiBuilder::new().max_rect(below).layout(Layout::top_down(Align::Center)));
-    widgets::note(&mut below, "Share to get a link and a code that a phone can scan.");
+    let text = if link.is_some() {
+        "The code is hidden: it holds the link's secret, and anyone may watch this screen."
+    } else {
+        "Share to get a link and a code that a phone can scan."
+    };
+    widgets::note(&mut below, text);
 }
 
 /// Shown for as long as viewers may click: what that means, and the way out.
