@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lenscast::input::PointerKind;
+use lenscast::publish::Transport;
 use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
@@ -221,6 +222,40 @@ fn disconnecting_and_stopping_end_the_page_s_session() {
         eventually("the session is gone", || studio.server.publisher.sessions() == 0);
     }
     eventually("no wish is left", || !studio.demand.is_wanted());
+}
+
+#[test]
+fn the_viewer_page_plays_and_its_clicks_arrive() {
+    let studio = Studio::start();
+    let browser = Browser::open(&[]);
+    browser.go(&studio.server.url(&format!("/#s={SECRET}")));
+    browser.wait_for("the picture plays", "return document.querySelector('video')?.videoWidth === 320");
+    assert_eq!(studio.server.publisher.viewers()[0].transport, Transport::Webrtc);
+    let switch = "document.getElementById('control')";
+    browser.wait_for("control is offered", &format!("return !{switch}.hidden"));
+    browser.run(&format!("if ({switch}.getAttribute('aria-checked') !== 'true') {switch}.click()"));
+    browser.wait_for("control is on", &format!("return {switch}.getAttribute('aria-checked') === 'true'"));
+    let middle = browser.run(
+        "const box = document.querySelector('video').getBoundingClientRect();
+         return [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)];",
+    );
+    browser.act(
+        &json!({ "actions": [{ "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" }, "actions": [
+        { "type": "pointerMove", "duration": 0, "x": middle[0], "y": middle[1] },
+        { "type": "pointerDown", "button": 0 },
+        { "type": "pointerUp", "button": 0 },
+    ] }] }),
+    );
+    let clicked = |wanted: fn(PointerKind) -> bool| {
+        let events = studio.server.host.pointer.lock().unwrap();
+        events.iter().filter_map(|(_, event)| *event).find(|event| wanted(event.kind))
+    };
+    eventually("the button goes down and up", || clicked(|kind| matches!(kind, PointerKind::Up(_))).is_some());
+    let down = clicked(|kind| matches!(kind, PointerKind::Down(_))).expect("it went down first");
+    let (x, y) = down.position.expect("a press has a position");
+    assert!((x - 0.5).abs() < 0.01 && (y - 0.5).abs() < 0.01, "{x} {y}");
+    assert_eq!(down.epoch, Some(1));
+    browser.wait_for("the delay is shown", "return /\\d/.test(document.getElementById('delay').textContent)");
 }
 
 /// What Chromium offers, without a browser behind it: the session is made and waits for nobody.

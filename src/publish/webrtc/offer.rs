@@ -140,7 +140,7 @@ fn is_baseline(fmtp: &str) -> bool {
 
 /// A browser hides its addresses behind `.local` names; it finds the host instead of the other way round.
 fn without_private_candidates(sdp: &str) -> String {
-    let kept = sdp.lines().filter(|line| !(line.starts_with("a=candidate:") && !is_usable_candidate(line)));
+    let kept = sdp.lines().filter(|line| !line.starts_with("a=candidate:") || is_usable_candidate(line));
     kept.flat_map(|line| [line, "\r\n"]).collect()
 }
 

@@ -104,13 +104,6 @@ impl Browser {
         self.call("/actions", actions);
     }
 
-    /// A PNG of the page, in base64.
-    pub fn screenshot(&self) -> String {
-        let reply = self.agent.get(format!("{}/screenshot", self.session)).call();
-        let reply: Value = reply.and_then(|mut reply| reply.body_mut().read_json()).expect("chromedriver answers");
-        reply["value"].as_str().expect("a screenshot is text").to_owned()
-    }
-
     fn call(&self, path: &str, body: &Value) -> Value {
         let reply = self.agent.post(format!("{}{path}", self.session)).send_json(body);
         let reply: Value = reply.and_then(|mut reply| reply.body_mut().read_json()).expect("chromedriver answers");
