@@ -138,14 +138,14 @@ impl Part {
     }
 }
 
-/// The next part, with what is needed for the one after it; `None` at the end.
-type NextPart = Pin<Box<dyn Future<Output = Option<(Bytes, StreamState)>> + Send>>;
-
 /// The endless body of `GET /stream`. hyper asks for the next piece only once the socket took the last one, so a slow
 /// client skips frames instead of queueing them.
 pub struct StreamBody {
-    next: NextPart,
+    next: Pin<Box<NextPiece>>,
 }
+
+/// The next bytes and where to go on after them; `None` at the end.
+type NextPiece = dyn Future<Output = Option<(Bytes, StreamState)>> + Send;
 
 struct StreamState {
     parts: Parts,

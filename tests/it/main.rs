@@ -8,4 +8,5 @@ mod filters;
 mod http;
 mod mjpeg;
 mod support;
+mod webrtc;
 mod window;

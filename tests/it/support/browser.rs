@@ -39,7 +39,7 @@ impl Browser {
     /// Opens a browser; `more` are further arguments of Chromium.
     pub fn open(more: &[&str]) -> Self {
         let mut driver = Command::new("chromedriver")
-            .args(["--port=0", "--log-level=OFF"])
+            .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -102,13 +102,6 @@ impl Browser {
     /// WebDriver's input actions: what a hand would do, through the browser's own event handling.
     pub fn act(&self, actions: &Value) {
         self.call("/actions", actions);
-    }
-
-    /// A PNG of the page, in base64.
-    pub fn screenshot(&self) -> String {
-        let reply = self.agent.get(format!("{}/screenshot", self.session)).call();
-        let reply: Value = reply.and_then(|mut reply| reply.body_mut().read_json()).expect("chromedriver answers");
-        reply["value"].as_str().expect("a screenshot is text").to_owned()
     }
 
     fn call(&self, path: &str, body: &Value) -> Value {
