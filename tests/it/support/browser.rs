@@ -104,6 +104,15 @@ impl Browser {
         self.call("/actions", actions);
     }
 
+    /// Has a script run in every document from now on, before the document's own scripts.
+    pub fn before_each_page(&self, script: &str) {
+        let parameters = json!({ "source": script });
+        self.call(
+            "/goog/cdp/execute",
+            &json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": parameters }),
+        );
+    }
+
     /// A PNG of the page, in base64.
     pub fn screenshot(&self) -> String {
         let reply = self.agent.get(format!("{}/screenshot", self.session)).call();
