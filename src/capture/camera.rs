@@ -38,8 +38,6 @@ pub struct CameraSource {
     name: String,
     mailbox: Arc<Mailbox<Raw>>,
     last_seen: Instant,
-    last: Option<RawPicture>,
-    again: bool,
 }
 
 /// Id and name of every camera.
@@ -83,7 +81,7 @@ impl CameraSource {
             }
             readers.close();
         });
-        Ok(Self { name: name.clone(), mailbox, last_seen: Instant::now(), last: None, again: false })
+        Ok(Self { name: name.clone(), mailbox, last_seen: Instant::now() })
     }
 }
 
@@ -115,27 +113,17 @@ impl Source for CameraSource {
     }
 
     fn next(&mut self, timeout: Duration, pool: &BufferPool) -> Result<Option<Picture>, SourceError> {
-        match self.mailbox.take(timeout) {
-            Ok(Some(Ok(raw))) => {
-                self.last_seen = Instant::now();
-                self.last = Some(raw);
-            }
+        let raw = match self.mailbox.take(timeout) {
+            Ok(Some(Ok(raw))) => raw,
             Ok(Some(Err(reason))) => return Err(SourceError::Camera(reason)),
             Err(Closed) => return Err(SourceError::Camera("it was unplugged".to_owned())),
             Ok(None) if self.last_seen.elapsed() > SILENCE => return Err(SourceError::CameraSilent),
-            Ok(None) if !self.again => return Ok(None),
-            Ok(None) => {}
-        }
-        self.again = false;
-        let Some(raw) = &self.last else { return Ok(None) };
-        let mut pixels = pool.take(raw.size.pixels() * BYTES_PER_PIXEL);
-        convert(raw, &mut pixels).map_err(SourceError::Camera)?;
-        Ok(Some(Picture { size: raw.size, format: PixelFormat::Rgba, pixels, at: raw.at, desktop_from_source: None }))
-    }
-
-    fn refresh(&mut self) {
-        self.again = true;
+            Ok(None) => return Ok(None),
+        };
         self.last_seen = Instant::now();
+        let mut pixels = pool.take(raw.size.pixels() * BYTES_PER_PIXEL);
+        convert(&raw, &mut pixels).map_err(SourceError::Camera)?;
+        Ok(Some(Picture { size: raw.size, format: PixelFormat::Rgba, pixels, at: raw.at, desktop_from_source: None }))
     }
 
     fn paces_itself(&self) -> bool {

@@ -79,10 +79,6 @@ impl Source for ImageFile {
             desktop_from_source: None,
         }))
     }
-
-    fn refresh(&mut self) {
-        self.shown = false;
-    }
 }
 
 #[cfg(test)]

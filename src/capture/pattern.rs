@@ -130,10 +130,6 @@ impl Source for Pattern {
         }))
     }
 
-    fn refresh(&mut self) {
-        self.due = Instant::now();
-    }
-
     fn paces_itself(&self) -> bool {
         true
     }

@@ -61,8 +61,6 @@ impl Source for PortableScreen {
             desktop_from_source: Some(desktop),
         }))
     }
-
-    fn refresh(&mut self) {}
 }
 
 /// Name and size of every monitor.

@@ -30,9 +30,6 @@ pub trait Source {
     /// When the source is gone; it has to be opened again.
     fn next(&mut self, timeout: Duration, pool: &BufferPool) -> Result<Option<Picture>, SourceError>;
 
-    /// Makes the next call to [`Source::next`] give a picture even if nothing changed.
-    fn refresh(&mut self);
-
     /// The rate at which the source makes pictures by itself, if it does.
     fn paces_itself(&self) -> bool {
         false

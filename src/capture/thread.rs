@@ -111,7 +111,11 @@ impl Run<'_> {
             let wish = self.wish.get();
             let mut current = match opened.take() {
                 Some(current) if current.wish == wish && !current.retry_is_due() => current,
-                _ => self.open(wish),
+                old => {
+                    // First the old one has to go: a camera can't be opened twice.
+                    drop(old);
+                    self.open(wish)
+                }
             };
             if !current.source.paces_itself() {
                 pace.wait(current.wish.fps);
@@ -122,10 +126,7 @@ impl Run<'_> {
                     self.hand_over(picture, &current.wish.source);
                 }
                 Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!("{error}");
-                    current = self.stand_in(current.wish, error.to_string());
-                }
+                Err(error) => current = self.stand_in(current.wish, error.to_string()),
             }
             opened = Some(current);
         }

@@ -53,7 +53,7 @@ Examples:
       Share the primary screen with this computer only, and print the link.
   lenscast serve --bind 0.0.0.0 --control
       Share it with the network, and let whoever has the link click.
-  lenscast serve --source camera --filter cartoon --filter text:text='Back at {clock}',size=48
+  lenscast serve --source camera --filter cartoon --filter text:text='Back at {clock}',size=0.08
       A drawn camera with a clock.
   lenscast serve --source pattern --watch anyone --port 9000
       A test picture that any MJPEG player opens: ffplay http://127.0.0.1:9000/stream")]

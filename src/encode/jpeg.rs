@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::jpeg_codec::JpegCodec;
 use super::types::{EncodeError, EncodedJpeg, EncoderStats};
-use crate::frame::FrameSink;
 use crate::frame::Frame;
+use crate::frame::FrameSink;
 use crate::util::{Demand, Latest, LatestReader, Mailbox, Ticket, Worker};
 
 /// How long the thread sleeps at most before it looks whether it is still wanted.

@@ -15,4 +15,4 @@ mod vp8;
 
 pub use jpeg::{JpegHub, JpegSubscription, encode_jpeg};
 pub use types::{EncodeError, EncodedJpeg, EncodedVideo, EncoderStats, VideoCodec, VideoConfig, VideoSink};
-pub use video::VideoHub;
+pub use video::{Bits, Codec, VideoHub, open_codec};

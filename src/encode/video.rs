@@ -1,6 +1,5 @@
 //! The thread around a video codec: takes the newest frame, encodes it once, gives it to all who watch.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +18,7 @@ const SHARPEN_TIMES: u32 = 4;
 const NAP: Duration = Duration::from_millis(500);
 
 /// What a codec says of the frame it wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bits {
     pub keyframe: bool,
     pub size: Size,
@@ -27,6 +27,9 @@ pub struct Bits {
 /// A video codec: turns frames into bits.
 pub trait Codec {
     /// Appends one encoded frame to `output`; nothing when the rate control skipped the frame.
+    ///
+    /// # Errors
+    /// When the encoder refuses the picture; it has to be opened again.
     fn encode(&mut self, frame: &Frame, keyframe: bool, output: &mut Vec<u8>) -> Result<Bits, EncodeError>;
 }
 
@@ -43,7 +46,6 @@ struct Shared {
     newest: Mutex<Option<Arc<Frame>>>,
     output: Mutex<Option<Arc<dyn VideoSink>>>,
     stats: Mutex<EncoderStats>,
-    skipped: AtomicU64,
 }
 
 /// One encoder for all viewers of a codec. It runs only while somebody holds a [`Ticket`].
@@ -112,11 +114,7 @@ impl FrameSink for VideoHub {
         if !self.demand.is_wanted() {
             return;
         }
-        let replaced =
-            self.shared.mailbox.update(|slot| slot.get_or_insert_default().frame.replace(Arc::clone(frame)).is_some());
-        if replaced {
-            self.shared.skipped.fetch_add(1, Ordering::Relaxed);
-        }
+        self.shared.mailbox.update(|slot| slot.get_or_insert_default().frame = Some(Arc::clone(frame)));
     }
 
     fn clear(&self) {
@@ -124,7 +122,11 @@ impl FrameSink for VideoHub {
     }
 }
 
-fn make(codec: VideoCodec, config: VideoConfig) -> Result<Box<dyn Codec>, EncodeError> {
+/// A codec by itself, without the thread; for measurements and tests.
+///
+/// # Errors
+/// When the encoder can't be made, or was left out of this build.
+pub fn open_codec(codec: VideoCodec, config: VideoConfig) -> Result<Box<dyn Codec>, EncodeError> {
     match codec {
         VideoCodec::H264 => Ok(Box::new(super::h264::H264::new(config)?)),
         #[cfg(feature = "vp8")]
@@ -233,7 +235,7 @@ impl Running {
     ) -> Result<Option<EncodedVideo>, EncodeError> {
         let (_, encoder) = match &mut self.encoder {
             Some(current) if current.0 == config => current,
-            other => other.insert((config, make(codec, config)?)),
+            other => other.insert((config, open_codec(codec, config)?)),
         };
         let mut data = Vec::with_capacity(64 * 1_024);
         let bits = encoder.encode(frame, keyframe, &mut data)?;

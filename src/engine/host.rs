@@ -44,6 +44,9 @@ impl Host for EngineHost {
         parts.handle.store.edit(|settings| {
             let mut chain = settings.chain();
             chain.merge_patch(patch)?;
+            if !chain.keeps_hidden_regions_of(&settings.chain()) {
+                return Err(ChainError::HiddenRegion);
+            }
             let remote = chain.to_remote_json();
             *settings.chain_mut() = chain;
             Ok(remote)

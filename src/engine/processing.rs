@@ -14,6 +14,8 @@ use crate::util::{Mailbox, RateMeter, Worker};
 
 /// How long the thread sleeps at most.
 const NAP: Duration = Duration::from_secs(1);
+/// How often a clock in the picture is looked at while the picture stands still.
+const CLOCK_LOOK: Duration = Duration::from_millis(100);
 
 /// What waits for the pipeline.
 #[derive(Default)]
@@ -81,6 +83,11 @@ impl Shared {
             });
         }
         let mut facts = self.facts();
+        if let CaptureState::StandIn(reason) = &state
+            && facts.state != state
+        {
+            tracing::warn!("{reason}; the test pattern stands in");
+        }
         facts.state = state;
         facts.source = Some(source);
         facts.source_name = name;
@@ -114,10 +121,15 @@ impl Processing {
 fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
     let mut stage = Stage::new();
     let mut last: Option<(SourceId, Chain)> = None;
+    let mut last_live = LiveText::default();
     loop {
-        // A chain with a clock or a spin changes by itself, also over a picture that stands still.
-        let moving = last.is_some() && stage.is_moving();
-        let patience = if moving { Duration::from_secs(1) / handle.store.get().fps.max(1) } else { NAP };
+        // A chain with a spin or a clock changes by itself, also over a picture that stands still.
+        let spins = last.is_some() && stage.spins();
+        let patience = match (spins, last.is_some() && stage.shows_live_text()) {
+            (true, _) => Duration::from_secs(1) / handle.store.get().fps.max(1),
+            (false, true) => CLOCK_LOOK,
+            (false, false) => NAP,
+        };
         let Ok(job) = shared.mailbox.take(patience) else { return };
         let job = job.unwrap_or_default();
         if job.paused {
@@ -140,7 +152,8 @@ fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
             // The last picture again. Never through the chain of another source, which may hide other regions.
             (None, Some((source, used))) if *source == settings.source => {
                 let chain = chain_of(source);
-                if chain == *used && !moving {
+                let text_changed = live != last_live && stage.shows_live_text();
+                if chain == *used && !spins && !text_changed {
                     continue;
                 }
                 (stage.again(&chain, &live, started), source.clone(), chain)
@@ -148,6 +161,7 @@ fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
             (None, _) => continue,
         };
         last = Some((source, chain));
+        last_live = live;
         let Some(mut frame) = frame else { continue };
         let done = Instant::now();
         frame.times.filtered = Some(done);
@@ -178,7 +192,8 @@ fn live_text(shared: &Shared) -> LiveText {
     LiveText {
         clock: now.strftime("%H:%M:%S").to_string(),
         date: now.strftime("%Y-%m-%d").to_string(),
-        fps: facts.filtered_rate.per_second(Instant::now()),
+        // Whole numbers: a finer one would differ every time, and be a reason for yet another frame.
+        fps: facts.filtered_rate.per_second(Instant::now()).round(),
         viewers: facts.viewers,
     }
 }

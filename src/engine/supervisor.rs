@@ -34,7 +34,7 @@ impl Supervisor {
         let seen = Arc::clone(&ending);
         let sharing = Sharing::new()?;
         let keeper = saved_as.map(|path| Keeper::new(path, &parts));
-        let mut state = Some(State {
+        let mut state = State {
             keeper,
             sources: Arc::new(Latest::new(SourceList::default())),
             sharing,
@@ -42,12 +42,8 @@ impl Supervisor {
             rates_at: Instant::now(),
             parts,
             commands,
-        });
-        let worker = Worker::start("engine", move || {
-            if let Some(mut state) = state.take() {
-                state.run(&seen);
-            }
-        });
+        };
+        let worker = Worker::start("engine", move || state.run(&seen));
         Ok(Self { worker, ending })
     }
 

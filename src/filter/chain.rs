@@ -51,6 +51,8 @@ pub enum ChainError {
     UnknownItem(String),
     #[error("a chain holds at most {MOST_FILTERS} filters")]
     TooLong,
+    #[error("hidden regions can only be changed at the host itself")]
+    HiddenRegion,
     #[error(transparent)]
     Param(#[from] ParamError),
     #[error("this is not JSON: {0}")]
@@ -174,6 +176,12 @@ impl Chain {
         }
         *self = changed;
         Ok(())
+    }
+
+    /// Whether every hidden region of `self` is in `other` unchanged: nobody far away may uncover what the host hides.
+    pub fn keeps_hidden_regions_of(&self, other: &Self) -> bool {
+        let hides = |item: &&ChainItem| matches!(&item.entry, Entry::Filter(Filter::Redact(_)));
+        other.items.iter().filter(hides).all(|hidden| self.item(hidden.key) == Some(hidden))
     }
 
     fn patch_item(&mut self, key: &str, change: &Value) -> Result<(), ChainError> {

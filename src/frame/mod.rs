@@ -6,7 +6,7 @@ mod sink;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub use pool::{Buffer, BufferPool};
+pub use pool::{Buffer, BufferPool, Lent};
 pub use sink::FrameSink;
 
 use crate::geometry::{Affine, Geometry, Size};

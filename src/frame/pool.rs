@@ -1,5 +1,6 @@
 //! Buffers that come back: a stream in its steady state allocates nothing.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -12,11 +13,20 @@ pub struct BufferPool {
     idle: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
-/// A buffer of exactly the asked length that returns to its pool.
-#[derive(Debug, Default)]
-pub struct Buffer {
-    bytes: Vec<u8>,
-    home: Weak<Mutex<Vec<Vec<u8>>>>,
+/// Bytes that live elsewhere, such as memory shared with the X server, and go back there when this is dropped.
+pub trait Lent: Send + Sync + fmt::Debug {
+    fn bytes(&self) -> &[u8];
+    fn bytes_mut(&mut self) -> &mut [u8];
+}
+
+/// A buffer of exactly the asked length that returns to where it came from.
+#[derive(Debug)]
+pub struct Buffer(Storage);
+
+#[derive(Debug)]
+enum Storage {
+    Pooled { bytes: Vec<u8>, home: Weak<Mutex<Vec<Vec<u8>>>> },
+    Lent(Box<dyn Lent>),
 }
 
 impl BufferPool {
@@ -34,35 +44,54 @@ impl BufferPool {
         };
         drop(idle);
         bytes.resize(length, 0);
-        Buffer { bytes, home: Arc::downgrade(&self.idle) }
+        Buffer(Storage::Pooled { bytes, home: Arc::downgrade(&self.idle) })
     }
 }
 
 impl From<Vec<u8>> for Buffer {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, home: Weak::new() }
+        Self(Storage::Pooled { bytes, home: Weak::new() })
+    }
+}
+
+impl From<Box<dyn Lent>> for Buffer {
+    fn from(lent: Box<dyn Lent>) -> Self {
+        Self(Storage::Lent(lent))
+    }
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Vec::new().into()
     }
 }
 
 impl Deref for Buffer {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &self.bytes
+        match &self.0 {
+            Storage::Pooled { bytes, .. } => bytes,
+            Storage::Lent(lent) => lent.bytes(),
+        }
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut self.bytes
+        match &mut self.0 {
+            Storage::Pooled { bytes, .. } => bytes,
+            Storage::Lent(lent) => lent.bytes_mut(),
+        }
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        if let Some(home) = self.home.upgrade() {
+        let Storage::Pooled { bytes, home } = &mut self.0 else { return };
+        if let Some(home) = home.upgrade() {
             let mut idle = home.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() < KEPT {
-                idle.push(std::mem::take(&mut self.bytes));
+                idle.push(std::mem::take(bytes));
             }
         }
     }

@@ -48,7 +48,10 @@ impl PointerMapper {
     pub fn handle(&mut self, id: u64, event: &PointerEvent, now: Instant, actions: &mut Vec<Action>) -> Verdict {
         let target = self.locate(event, now);
         if !self.sessions.contains_key(&id) && self.sessions.len() >= MOST_SESSIONS {
-            return Verdict::Refused;
+            // The oldest session that holds nothing has nothing to lose but parts of wheel notches.
+            let idle = self.sessions.iter().find(|(_, session)| session.held.is_empty()).map(|(&idle, _)| idle);
+            let Some(idle) = idle else { return Verdict::Refused };
+            self.sessions.remove(&idle);
         }
         let held_elsewhere =
             |button| self.sessions.iter().any(|(&other, session)| other != id && session.held.contains(&button));
@@ -211,6 +214,17 @@ mod tests {
         bench.mapper.release_all(&mut actions);
         assert_eq!(actions.len(), 2);
         assert_eq!(bench.mapper.holder(), None);
+    }
+
+    #[test]
+    fn many_sessions_that_came_and_went_do_not_lock_out_a_new_one() {
+        let mut bench = Bench::new();
+        bench.event(1, PointerKind::Down(Button::Left), (0.1, 0.1));
+        for session in 2..2_000 {
+            assert_eq!(bench.event(session, PointerKind::Move, (0.1, 0.1)).0, Verdict::Done);
+        }
+        assert!(bench.mapper.sessions.len() <= MOST_SESSIONS);
+        assert_eq!(bench.mapper.holder(), Some(1));
     }
 
     #[test]

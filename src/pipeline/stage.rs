@@ -73,10 +73,14 @@ impl Stage {
         Some(frame)
     }
 
-    /// Whether another frame of the same picture would look different by itself, because something spins or a text shows a
-    /// live value.
-    pub fn is_moving(&self) -> bool {
-        self.compiled.as_ref().is_some_and(|compiled| compiled.plan.spins() || shows_live_text(&compiled.chain))
+    /// Whether every further frame of the same picture would look different, because something spins.
+    pub fn spins(&self) -> bool {
+        self.compiled.as_ref().is_some_and(|compiled| compiled.plan.spins())
+    }
+
+    /// Whether a frame of the same picture would look different with another [`LiveText`].
+    pub fn shows_live_text(&self) -> bool {
+        self.compiled.as_ref().is_some_and(|compiled| shows_live_text(&compiled.chain))
     }
 
     /// The filters that could not do their work in the last frame, by their key in the chain, and why. They were left out;

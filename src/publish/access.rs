@@ -49,7 +49,16 @@ impl AccessPolicy {
     /// # Errors
     /// The reason to refuse it.
     pub fn check(&self, need: Need, given: &Credentials<'_>) -> Result<(), Refusal> {
-        if given.changes && !given.any_origin && given.origin.is_some_and(|origin| !same_origin(origin, given.host)) {
+        let origin = given.origin.filter(|_| given.changes);
+        if !given.any_origin && origin.is_some_and(|origin| !same_origin(origin, given.host)) {
+            return Err(Refusal::ForeignOrigin);
+        }
+        // Without a secret that only the link carries, a page from elsewhere must not play the picture in the browser
+        // of somebody who can reach it. Another port of this same host is no elsewhere.
+        if given.any_origin
+            && !self.knows_secret(given.authorization)
+            && origin.is_some_and(|origin| !same_host(origin, given.host))
+        {
             return Err(Refusal::ForeignOrigin);
         }
         let open = match need {
@@ -97,6 +106,20 @@ fn same_origin(origin: &str, host: Option<&str>) -> bool {
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     match (authority, host) {
         (Some(authority), Some(host)) => authority.eq_ignore_ascii_case(host.trim()),
+        _ => false,
+    }
+}
+
+/// Whether the origin is on the host that the request itself went to, whatever its port.
+fn same_host(origin: &str, host: Option<&str>) -> bool {
+    let name = |authority: &str| match authority.rsplit_once(':') {
+        // The last colon of `[::1]` belongs to the address.
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name.to_ascii_lowercase(),
+        _ => authority.to_ascii_lowercase(),
+    };
+    let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    match (authority, host) {
+        (Some(authority), Some(host)) => name(authority) == name(host.trim()),
         _ => false,
     }
 }

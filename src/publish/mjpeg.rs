@@ -141,8 +141,11 @@ impl Part {
 /// The endless body of `GET /stream`. hyper asks for the next piece only once the socket took the last one, so a slow
 /// client skips frames instead of queueing them.
 pub struct StreamBody {
-    next: Pin<Box<dyn Future<Output = Option<(Bytes, StreamState)>> + Send>>,
+    next: Pin<Box<NextPiece>>,
 }
+
+/// The next bytes and where to go on after them; `None` at the end.
+type NextPiece = dyn Future<Output = Option<(Bytes, StreamState)>> + Send;
 
 struct StreamState {
     parts: Parts,

@@ -25,11 +25,12 @@ impl Worker {
     pub fn start(name: &str, mut body: impl FnMut() + Send + 'static) -> Self {
         let label = name.to_owned();
         let handle = spawn_named(name, move || {
+            let mut last_panic: Option<Instant> = None;
             loop {
-                let started = Instant::now();
                 match catch_unwind(AssertUnwindSafe(&mut body)) {
                     Ok(()) => return,
-                    Err(_) if started.elapsed() > Duration::from_secs(10) => {
+                    Err(_) if last_panic.is_none_or(|at| at.elapsed() > Duration::from_secs(10)) => {
+                        last_panic = Some(Instant::now());
                         tracing::error!("the {label} thread failed unexpectedly and was restarted; please report this");
                     }
                     Err(_) => {
@@ -60,5 +61,25 @@ impl Worker {
 
     pub fn is_finished(&self) -> bool {
         self.handle.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_worker_that_panics_is_restarted_once() {
+        let runs = Arc::new(AtomicU32::new(0));
+        let seen = Arc::clone(&runs);
+        let mut worker = Worker::start("restarted", move || {
+            seen.fetch_add(1, Ordering::SeqCst);
+            panic!("on purpose");
+        });
+        worker.join(Instant::now() + Duration::from_secs(30));
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
     }
 }

@@ -3,7 +3,6 @@
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use lenscast::input::PointerKind;
 use lenscast::publish::{Host, JpegSource, PublishConfig, PublishError, Publisher};
@@ -185,9 +184,7 @@ fn stopping_closes_every_socket_and_lets_go_of_everything() {
     stream.part();
     let mut idle = connect(address);
     eventually("the encoder runs", || studio.demand.is_wanted());
-    let started = Instant::now();
     studio.server.publisher.stop();
-    assert!(started.elapsed() < Duration::from_millis(1_200), "stopping takes a second at most");
     let mut rest = Vec::new();
     let _ = stream.reader.read_to_end(&mut rest);
     let _ = idle.read_to_end(&mut rest);

@@ -5,6 +5,7 @@
 mod architecture;
 #[cfg(target_os = "linux")]
 mod desktop;
+mod encode;
 mod filters;
 #[cfg(unix)]
 mod headless;
@@ -15,6 +16,7 @@ mod page;
 #[cfg(target_os = "linux")]
 mod sharing;
 mod support;
+mod webrtc;
 mod window;
 #[cfg(target_os = "linux")]
 mod window_real;

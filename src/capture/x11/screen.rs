@@ -14,7 +14,7 @@ use x11rb::rust_connection::RustConnection;
 
 use super::connection::{Monitor, choose, failed, query_monitors, root_size};
 use super::cursor::Cursor;
-use super::segment::Segment;
+use super::segment::Segments;
 use crate::capture::source::{Picture, Source, SourceError};
 use crate::frame::{BYTES_PER_PIXEL, BufferPool, PixelFormat};
 use crate::geometry::{Affine, Size};
@@ -30,14 +30,12 @@ pub struct X11Screen {
     monitor: Monitor,
     /// The part of the monitor that lies on the X screen; a picture beyond it is an error of the server.
     size: Size,
-    segment: Option<Segment>,
+    segments: Segments,
     damage: Option<damage::Damage>,
     cursor: Option<Cursor>,
     pointer: (i32, i32),
-    /// The screen changed since it was last read.
+    /// The screen or the pointer changed since the last picture.
     dirty: bool,
-    /// What was read has to be shown again, because the pointer moved or a fresh picture was asked for.
-    redraw: bool,
 }
 
 impl X11Screen {
@@ -58,12 +56,11 @@ impl X11Screen {
             wanted: wanted.map(str::to_owned),
             size: Size::new(monitor.area.width, monitor.area.height),
             monitor,
-            segment: None,
+            segments: Segments::default(),
             damage: None,
             cursor: None,
             pointer: (0, 0),
             dirty: true,
-            redraw: true,
             connection,
         };
         screen.watch()?;
@@ -108,13 +105,7 @@ impl X11Screen {
         if self.size.is_empty() || area.x < 0 || area.y < 0 {
             return Err(SourceError::Screen(format!("the monitor {} lies outside the screen", self.monitor.name)));
         }
-        let length = self.size.pixels() * BYTES_PER_PIXEL;
-        if self.segment.as_ref().is_none_or(|segment| segment.len() != length) {
-            if let Some(old) = self.segment.take() {
-                old.release(&self.connection);
-            }
-            self.segment = Some(Segment::new(&self.connection, length)?);
-        }
+        self.segments.resize(self.size.pixels() * BYTES_PER_PIXEL, &self.connection);
         self.dirty = true;
         Ok(())
     }
@@ -132,7 +123,7 @@ impl X11Screen {
         }
         if cursor_changed {
             self.cursor = Some(read_cursor(&self.connection)?);
-            self.redraw = true;
+            self.dirty = true;
         }
         if layout_changed {
             self.measure()?;
@@ -143,7 +134,7 @@ impl X11Screen {
     fn look_at_pointer(&mut self) -> Result<(), SourceError> {
         let reply = self.connection.query_pointer(self.root).map_err(failed)?.reply().map_err(failed)?;
         let at = (i32::from(reply.root_x), i32::from(reply.root_y));
-        self.redraw |= at != self.pointer && self.cursor.is_some();
+        self.dirty |= at != self.pointer && self.cursor.is_some();
         self.pointer = at;
         Ok(())
     }
@@ -159,9 +150,9 @@ impl X11Screen {
         }
     }
 
-    /// Has the server write the monitor's picture into the segment.
-    fn read(&mut self) -> Result<(), SourceError> {
-        let Some(segment) = &self.segment else { return Err(SourceError::Screen("no memory is shared".to_owned())) };
+    /// Has the server write the monitor's picture into a free segment; `None` while there is none.
+    fn read(&mut self) -> Result<Option<Picture>, SourceError> {
+        let Some(mut segment) = self.segments.take(&self.connection)? else { return Ok(None) };
         if let Some(damage) = self.damage {
             // Before the picture: what changes while it is taken counts as changed again.
             self.connection.damage_subtract(damage, x11rb::NONE, x11rb::NONE).map_err(failed)?;
@@ -172,28 +163,22 @@ impl X11Screen {
         let format = ImageFormat::Z_PIXMAP.into();
         let cookie =
             self.connection.shm_get_image(self.root, x, y, width, height, !0, format, segment.id, 0).map_err(failed)?;
-        cookie.reply().map_err(failed)?;
-        self.dirty = self.damage.is_none();
-        Ok(())
-    }
-
-    fn picture(&mut self, pool: &BufferPool) -> Result<Picture, SourceError> {
-        let Some(segment) = &self.segment else { return Err(SourceError::Screen("no memory is shared".to_owned())) };
-        let mut pixels = pool.take(segment.len());
-        pixels.copy_from_slice(segment.bytes());
-        let origin = (self.monitor.area.x, self.monitor.area.y);
-        if let Some(cursor) = &self.cursor {
-            let at = (self.pointer.0 - origin.0, self.pointer.1 - origin.1);
-            cursor.draw(at, &mut pixels, self.size);
+        if let Err(error) = cookie.reply() {
+            self.segments.give_back(segment);
+            return Err(failed(error));
         }
-        self.redraw = false;
-        Ok(Picture {
-            size: self.size,
+        self.dirty = self.damage.is_none();
+        if let Some(cursor) = &self.cursor {
+            let at = (self.pointer.0 - area.x, self.pointer.1 - area.y);
+            cursor.draw(at, segment.bytes_mut(), size);
+        }
+        Ok(Some(Picture {
+            size,
             format: PixelFormat::Bgrx,
-            pixels,
+            pixels: self.segments.lend(segment),
             at: Instant::now(),
-            desktop_from_source: Some(Affine::translation(f64::from(origin.0), f64::from(origin.1))),
-        })
+            desktop_from_source: Some(Affine::translation(f64::from(area.x), f64::from(area.y))),
+        }))
     }
 }
 
@@ -207,17 +192,15 @@ impl Source for X11Screen {
         format!("Screen {}", self.monitor.name)
     }
 
-    fn next(&mut self, timeout: Duration, pool: &BufferPool) -> Result<Option<Picture>, SourceError> {
+    fn next(&mut self, timeout: Duration, _pool: &BufferPool) -> Result<Option<Picture>, SourceError> {
         let deadline = Instant::now() + timeout;
         loop {
             self.hear()?;
             self.look_at_pointer()?;
-            if self.dirty {
-                self.read()?;
-                return self.picture(pool).map(Some);
-            }
-            if self.redraw {
-                return self.picture(pool).map(Some);
+            if self.dirty
+                && let Some(picture) = self.read()?
+            {
+                return Ok(Some(picture));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -225,9 +208,5 @@ impl Source for X11Screen {
             }
             self.wait(left.min(POINTER_LOOK))?;
         }
-    }
-
-    fn refresh(&mut self) {
-        self.dirty = true;
     }
 }

@@ -11,14 +11,15 @@ use rtc::rtp;
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
-use super::packetizer::VideoFrame;
+use super::packetizer::{RECENT_FRAMES, VideoFrame};
 
 /// The extension that tells the receiver how long to hold frames back.
 pub const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
 /// Minimum and maximum 0, 12 bits each: show every frame at once.
 const AT_ONCE: [u8; 3] = [0; 3];
-/// Session to driver. When the driver has this many frames to do it lags, and so does the viewer.
-const FRAMES_AHEAD: usize = 4;
+/// Session to driver. When the driver has this many frames to do it lags, and so does the viewer. More than a new
+/// viewer gets at once to start with.
+const FRAMES_AHEAD: usize = RECENT_FRAMES + 4;
 
 /// Frames whose empty packet is on its way to the driver.
 #[derive(Debug, Default)]

@@ -41,7 +41,8 @@ struct Section<'a> {
     attributes: Vec<&'a str>,
 }
 
-/// Chooses the first codec of the offer that can be sent; `forced` leaves no other choice.
+/// Chooses the first of the `available` codecs that the offer has; `forced` leaves no other choice. The order is the
+/// host's, who pays for the encoding: browsers list VP8 first, which costs a third more than H.264.
 ///
 /// # Errors
 /// When it is no offer, or none that can be served.
@@ -73,7 +74,8 @@ pub fn read(sdp: &str, available: &[VideoCodec], forced: Option<VideoCodec>) -> 
     if wanted.is_empty() {
         return Err(OfferError::Unsupported("this host has no encoder for the codec that was asked for"));
     }
-    let codec = video.formats.iter().find_map(|format| video.codec(format, &wanted));
+    let offered = |codec: &VideoCodec| video.formats.iter().find_map(|format| video.codec(format, &[*codec]));
+    let codec = wanted.iter().find_map(offered);
     let codec = codec.ok_or(OfferError::Unsupported("it has none of the codecs this host can send"))?;
     Ok(Offer { sdp: without_private_candidates(sdp), codec })
 }
@@ -140,7 +142,7 @@ fn is_baseline(fmtp: &str) -> bool {
 
 /// A browser hides its addresses behind `.local` names; it finds the host instead of the other way round.
 fn without_private_candidates(sdp: &str) -> String {
-    let kept = sdp.lines().filter(|line| !(line.starts_with("a=candidate:") && !is_usable_candidate(line)));
+    let kept = sdp.lines().filter(|line| !line.starts_with("a=candidate:") || is_usable_candidate(line));
     kept.flat_map(|line| [line, "\r\n"]).collect()
 }
 
@@ -170,11 +172,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_codec_that_can_be_sent_is_chosen() {
+    fn the_hosts_first_codec_that_the_offer_has_is_chosen() {
         let chosen = |available: &[_], forced| read(EXAMPLE, available, forced).map(|offer| offer.codec);
         let vp8 = OfferedCodec { codec: VideoCodec::Vp8, payload_type: 96, fmtp: String::new(), rtx: Some(97) };
-        assert_eq!(chosen(&VideoCodec::ALL, None), Ok(vp8));
-        let h264 = chosen(&VideoCodec::ALL, Some(VideoCodec::H264)).expect("the offer has it");
+        assert_eq!(chosen(&[VideoCodec::Vp8, VideoCodec::H264], None), Ok(vp8.clone()));
+        assert_eq!(chosen(&VideoCodec::ALL, Some(VideoCodec::Vp8)), Ok(vp8));
+        let h264 = chosen(&VideoCodec::ALL, None).expect("the offer has it");
         assert_eq!((h264.codec, h264.payload_type, h264.rtx), (VideoCodec::H264, 103, Some(106)));
         assert_eq!(chosen(&[VideoCodec::H264], None), Ok(h264));
         assert!(matches!(chosen(&[VideoCodec::H264], Some(VideoCodec::Vp8)), Err(OfferError::Unsupported(_))));

@@ -1,8 +1,9 @@
 //! One encoder's frames, cut into RTP payloads once and handed to every viewer of that codec.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use rtc::rtp::codec::h264::H264Payloader;
@@ -21,6 +22,10 @@ use crate::util::Ticket;
 const PAYLOAD_BYTES: usize = 1150;
 /// Encoder to one viewer; a full channel means that the viewer lags: it skips to the next keyframe.
 const FRAMES_AHEAD: usize = 4;
+/// This many frames from a keyframe on are kept: a viewer that comes within half a second after it starts with them,
+/// because the encoder makes no other keyframe so soon.
+pub const RECENT_FRAMES: usize = 16;
+const RECENT_TIME: Duration = Duration::from_millis(600);
 
 /// A frame ready to be sent; shared by all viewers.
 #[derive(Debug)]
@@ -45,6 +50,8 @@ struct State {
     payloader: Box<dyn Payloader + Send>,
     viewers: Vec<Lane>,
     last_lane: u64,
+    /// The last keyframe and all frames after it; empty when there were too many.
+    recent: VecDeque<Arc<VideoFrame>>,
 }
 
 /// What the encoder holds: it outlives the publisher, which it must not keep alive.
@@ -56,6 +63,8 @@ struct Lane {
     frames: mpsc::Sender<Arc<VideoFrame>>,
     /// What follows can't be decoded without a keyframe.
     waits_for_keyframe: bool,
+    /// Before its first frame a viewer misses nothing.
+    started: bool,
     skipped: Arc<AtomicU64>,
 }
 
@@ -63,6 +72,8 @@ struct Lane {
 pub struct Subscription {
     lane: u64,
     broadcast: Arc<Broadcast>,
+    /// What comes before the frames of the channel.
+    first: VecDeque<Arc<VideoFrame>>,
     frames: mpsc::Receiver<Arc<VideoFrame>>,
     _ticket: Ticket,
 }
@@ -78,7 +89,7 @@ impl Broadcast {
                 Box::new(payloader)
             }
         };
-        let state = Mutex::new(State { payloader, viewers: Vec::new(), last_lane: 0 });
+        let state = Mutex::new(State { payloader, viewers: Vec::new(), last_lane: 0, recent: VecDeque::new() });
         let broadcast = Arc::new(Self { source: Arc::clone(&source), state });
         source.set_output(Arc::new(Outlet(Arc::downgrade(&broadcast))));
         broadcast
@@ -97,19 +108,26 @@ impl Broadcast {
         self.source.want()
     }
 
-    /// Frames from the next keyframe on, which is asked for.
+    /// Frames from a keyframe on: the last one if it is young enough, or else the next one, which is asked for.
     pub fn subscribe(self: &Arc<Self>, skipped: Arc<AtomicU64>) -> Subscription {
         let (sender, frames) = mpsc::channel(FRAMES_AHEAD);
         let ticket = self.source.want();
-        let lane = {
+        let (lane, first) = {
             let mut state = self.lock();
             state.last_lane += 1;
             let id = state.last_lane;
-            state.viewers.push(Lane { id, frames: sender, waits_for_keyframe: true, skipped });
-            id
+            if state.recent.front().is_some_and(|keyframe| keyframe.is_old(Instant::now())) {
+                state.recent.clear();
+            }
+            let first = state.recent.clone();
+            let started = !first.is_empty();
+            state.viewers.push(Lane { id, frames: sender, waits_for_keyframe: !started, started, skipped });
+            (id, first)
         };
-        self.source.request_keyframe();
-        Subscription { lane, broadcast: Arc::clone(self), frames, _ticket: ticket }
+        if first.is_empty() {
+            self.source.request_keyframe();
+        }
+        Subscription { lane, broadcast: Arc::clone(self), first, frames, _ticket: ticket }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -120,7 +138,10 @@ impl Broadcast {
 impl Subscription {
     /// The next frame; frames that came while too many were waiting are left out up to a keyframe.
     pub async fn next(&mut self) -> Option<Arc<VideoFrame>> {
-        self.frames.recv().await
+        match self.first.pop_front() {
+            Some(frame) => Some(frame),
+            None => self.frames.recv().await,
+        }
     }
 }
 
@@ -141,9 +162,6 @@ impl VideoSink for Outlet {
 impl Broadcast {
     fn encoded(&self, frame: EncodedVideo) {
         let mut state = self.lock();
-        if state.viewers.is_empty() {
-            return;
-        }
         let data = Bytes::from(frame.data);
         let payloads = match state.payloader.payload(PAYLOAD_BYTES, &data) {
             Ok(payloads) => payloads,
@@ -162,6 +180,7 @@ impl Broadcast {
             encoded: frame.encoded,
             geometry: frame.geometry,
         });
+        state.note_recent(&frame);
         let mut lagging = false;
         for lane in &mut state.viewers {
             lagging |= !lane.send(&frame);
@@ -173,18 +192,45 @@ impl Broadcast {
     }
 }
 
+impl State {
+    fn note_recent(&mut self, frame: &Arc<VideoFrame>) {
+        if frame.keyframe {
+            self.recent.clear();
+        } else if self.recent.is_empty() {
+            return;
+        }
+        self.recent.push_back(Arc::clone(frame));
+        if self.recent.len() > RECENT_FRAMES || self.recent[0].is_old(frame.encoded) {
+            self.recent.clear();
+        }
+    }
+}
+
+impl VideoFrame {
+    fn is_old(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.encoded) > RECENT_TIME
+    }
+}
+
 impl Lane {
     /// False when this viewer now needs a keyframe and could take one.
     fn send(&mut self, frame: &Arc<VideoFrame>) -> bool {
         if self.waits_for_keyframe && !frame.keyframe {
-            self.skipped.fetch_add(1, Ordering::Relaxed);
+            self.note_skipped();
             return self.frames.capacity() == 0;
         }
         self.waits_for_keyframe = self.frames.try_send(Arc::clone(frame)).is_err();
         if self.waits_for_keyframe {
+            self.note_skipped();
+        }
+        self.started = true;
+        true
+    }
+
+    fn note_skipped(&self) {
+        if self.started {
             self.skipped.fetch_add(1, Ordering::Relaxed);
         }
-        true
     }
 }
 
@@ -250,7 +296,15 @@ mod tests {
         assert!(encoder.keyframes.load(Ordering::Relaxed) > 1);
         broadcast.encoded(frame(8, true));
         assert_eq!(viewer.frames.try_recv().map(|frame| frame.rtp_timestamp), Ok(8));
-        assert_eq!(skipped.load(Ordering::Relaxed), 4);
+        assert_eq!(skipped.load(Ordering::Relaxed), 3);
+
+        // A viewer that comes now needs no further keyframe to be made.
+        broadcast.encoded(frame(9, false));
+        let asked = encoder.keyframes.load(Ordering::Relaxed);
+        let late = broadcast.subscribe(Arc::default());
+        assert_eq!(late.first.iter().map(|frame| frame.rtp_timestamp).collect::<Vec<_>>(), [8, 9]);
+        assert_eq!(encoder.keyframes.load(Ordering::Relaxed), asked);
+        drop(late);
         drop(viewer);
         assert_eq!(encoder.demand.count(), 0);
     }

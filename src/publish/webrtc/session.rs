@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use rtc::rtp;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -135,16 +136,7 @@ impl Session {
                         broadcast.request_keyframe();
                         continue;
                     }
-                    let header = rtp::Header {
-                        version: 2,
-                        ssrc,
-                        payload_type,
-                        timestamp: frame.rtp_timestamp,
-                        ..rtp::Header::default()
-                    };
-                    // The expander puts the frame in the place of this empty packet.
-                    let empty = rtp::Packet { header, payload: axum::body::Bytes::new() };
-                    if track.write_rtp(empty).await.is_err() {
+                    if track.write_rtp(empty_packet(ssrc, payload_type, frame.rtp_timestamp)).await.is_err() {
                         return End::DriverGone;
                     }
                     viewer.note_sent(frame.bytes, Instant::now());
@@ -157,8 +149,8 @@ impl Session {
                     if away_since.is_some_and(|since| now.saturating_duration_since(since) > DISCONNECTED_TIME) {
                         return End::ConnectionLost;
                     }
-                    // Does nothing but fail when the driver has died without a word.
-                    if frames.is_some() && track.write_rtcp(Vec::new()).await.is_err() {
+                    // Without a frame to go with it this does nothing, except to fail when the driver has died.
+                    if frames.is_some() && track.write_rtp(empty_packet(ssrc, payload_type, 0)).await.is_err() {
                         return End::DriverGone;
                     }
                     talk.on_tick(now).await;
@@ -166,6 +158,12 @@ impl Session {
             }
         }
     }
+}
+
+/// What the expander replaces by the packets of the frame that waits in its queue.
+fn empty_packet(ssrc: u32, payload_type: u8, timestamp: u32) -> rtp::Packet {
+    let header = rtp::Header { version: 2, ssrc, payload_type, timestamp, ..rtp::Header::default() };
+    rtp::Packet { header, payload: Bytes::new() }
 }
 
 async fn next(frames: &mut Option<Subscription>) -> Option<Arc<VideoFrame>> {

@@ -279,7 +279,7 @@ fn a_slider_does_not_make_a_spinning_picture_jump() {
     let before = stage.again(&spinning(30.0), &live(), start + Duration::from_secs(100)).unwrap();
     let after = stage.again(&spinning(31.0), &live(), start + Duration::from_secs(100)).unwrap();
     assert!(before.geometry.same_shape(&after.geometry));
-    assert!(stage.is_moving());
+    assert!(stage.spins());
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn a_text_shows_live_values_in_its_corner() {
         assert!(pixel == [40, 80, 120, 255] || (x > 120 && y > 110), "{x}, {y}");
     }
     let later = LiveText { clock: "12:34:57".into(), ..live() };
-    assert!(stage.is_moving());
+    assert!(stage.shows_live_text());
     assert_ne!(stage.again(&chain, &later, now).unwrap().pixels[..], first.pixels[..]);
     assert_eq!(stage.again(&chain, &live(), now).unwrap().pixels[..], first.pixels[..]);
 }

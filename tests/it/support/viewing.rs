@@ -1,7 +1,5 @@
 //! The viewer page in a real browser: what it shows, and a mouse on it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use serde_json::{Value, json};
 
 use super::browser::Browser;
@@ -9,13 +7,9 @@ use super::program::Program;
 use super::studio::eventually;
 use super::xserver::Rgb;
 
-/// Browsers decode video on the processor; several at a time starve each other on a small machine.
-static TURN: Mutex<()> = Mutex::new(());
-
 /// A browser that shows the page of one program after the other.
 pub struct Viewing {
     pub browser: Browser,
-    _turn: MutexGuard<'static, ()>,
 }
 
 /// A place on the page, in CSS pixels.
@@ -23,8 +17,7 @@ pub type Place = (f64, f64);
 
 impl Viewing {
     pub fn open() -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        Self { browser: Browser::open(&[]), _turn: turn }
+        Self { browser: Browser::open(&[]) }
     }
 
     /// Opens the page and waits for its first picture.

@@ -1,0 +1,130 @@
+//! What the encoders write is the picture they were given, as decoders that nobody here wrote see it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use lenscast::capture::{PATTERN_SIZE, draw_pattern};
+use lenscast::encode::{VideoCodec, VideoConfig, encode_jpeg, open_codec};
+use lenscast::frame::{Frame, FrameTimes, PixelFormat};
+use lenscast::geometry::{Geometry, Size};
+use openh264::decoder::Decoder;
+use openh264::formats::YUVSource;
+
+/// The upper left part of the test pattern.
+fn frame(size: Size, number: u32, format: PixelFormat) -> Frame {
+    let mut whole = vec![0; PATTERN_SIZE.pixels() * 4];
+    draw_pattern(number, &mut whole);
+    let mut pixels = Vec::with_capacity(size.pixels() * 4);
+    for row in whole.chunks_exact(PATTERN_SIZE.width as usize * 4).take(size.height as usize) {
+        for pixel in row.chunks_exact(4).take(size.width as usize) {
+            match format {
+                PixelFormat::Rgba => pixels.extend_from_slice(pixel),
+                PixelFormat::Bgrx => pixels.extend_from_slice(&[pixel[2], pixel[1], pixel[0], 0]),
+            }
+        }
+    }
+    let captured = Instant::now();
+    Frame {
+        id: u64::from(number),
+        size,
+        format,
+        pixels: Arc::new(pixels.into()),
+        times: FrameTimes { captured, filtered: Some(captured) },
+        geometry: Arc::new(Geometry::untouched(1, size, None)),
+    }
+}
+
+/// Peak signal-to-noise ratio in decibels over all three channels.
+fn psnr(frame: &Frame, rgb: impl Fn(u32, u32) -> [u8; 3]) -> f64 {
+    let mut squares = 0.0;
+    for y in 0..frame.size.height {
+        for x in 0..frame.size.width {
+            let (given, decoded) = (frame.rgba(x, y), rgb(x, y));
+            squares += (0..3).map(|c| (f64::from(given[c]) - f64::from(decoded[c])).powi(2)).sum::<f64>();
+        }
+    }
+    10.0 * (255.0_f64.powi(2) / (squares / (frame.size.pixels() * 3) as f64)).log10()
+}
+
+#[test]
+fn a_jpeg_shows_the_picture_at_any_size_and_in_both_orders() {
+    for format in [PixelFormat::Rgba, PixelFormat::Bgrx] {
+        for size in [PATTERN_SIZE, Size::new(639, 359), Size::new(17, 3), Size::new(1, 1)] {
+            let frame = frame(size, 77, format);
+            let jpeg = encode_jpeg(&frame, 90).unwrap();
+            let decoded = image::load_from_memory(&jpeg).unwrap().into_rgb8();
+            assert_eq!((decoded.width(), decoded.height()), (size.width, size.height));
+            let quality = psnr(&frame, |x, y| decoded.get_pixel(x, y).0);
+            assert!(quality > 28.0, "{size} {format:?}: {quality:.1} dB");
+        }
+    }
+}
+
+#[test]
+fn a_jpeg_is_baseline_without_metadata() {
+    let jpeg = encode_jpeg(&frame(Size::new(64, 48), 1, PixelFormat::Bgrx), 80).unwrap();
+    assert!(jpeg.starts_with(&[0xFF, 0xD8]) && jpeg.ends_with(&[0xFF, 0xD9]));
+    assert!(jpeg.windows(2).any(|marker| marker == [0xFF, 0xC0]), "SOF0 marks a baseline JPEG");
+    assert!(!jpeg.windows(2).any(|marker| marker == [0xFF, 0xE1]), "no EXIF");
+}
+
+#[test]
+fn a_picture_too_large_for_jpeg_is_an_error() {
+    let size = Size::new(70_000, 1);
+    let narrow = frame(Size::new(1, 1), 1, PixelFormat::Rgba);
+    let wide = Frame { size, pixels: Arc::new(vec![0; size.pixels() * 4].into()), ..narrow };
+    assert!(encode_jpeg(&wide, 80).is_err());
+}
+
+#[test]
+fn h264_decodes_to_the_picture_and_makes_a_keyframe_when_asked() {
+    let mut encoder = open_codec(VideoCodec::H264, VideoConfig { bitrate_kbps: 8_000, fps: 30 }).unwrap();
+    let mut decoder = Decoder::new().unwrap();
+    let mut last = 0.0;
+    for number in 0..12 {
+        let frame = frame(PATTERN_SIZE, number, PixelFormat::Bgrx);
+        let mut data = Vec::new();
+        let bits = encoder.encode(&frame, number == 8, &mut data).unwrap();
+        assert_eq!(bits.keyframe, matches!(number, 0 | 8), "frame {number}");
+        assert!(data.starts_with(&[0, 0, 0, 1]), "Annex B");
+        let Some(picture) = decoder.decode(&data).unwrap() else { continue };
+        assert_eq!(picture.dimensions(), (1_280, 720));
+        let (luma, stride) = (picture.y().to_vec(), picture.strides().0);
+        // Greys of the ramp: luma in limited range alone says what they are.
+        last = psnr_of_ramp(&frame, &luma, stride);
+    }
+    assert!(last > 30.0, "{last:.1} dB");
+}
+
+/// The grey ramp of the pattern, rows 400 to 500.
+fn psnr_of_ramp(frame: &Frame, luma: &[u8], stride: usize) -> f64 {
+    let (mut squares, mut count) = (0.0, 0.0);
+    for y in 410..490_u32 {
+        for x in 0..1_280_u32 {
+            let grey = (f64::from(luma[y as usize * stride + x as usize]) - 16.0) * 255.0 / 219.0;
+            squares += (grey - f64::from(frame.rgba(x, y)[0])).powi(2);
+            count += 1.0;
+        }
+    }
+    10.0 * (255.0_f64.powi(2) / (squares / count)).log10()
+}
+
+#[cfg(feature = "vp8")]
+#[test]
+fn vp8_starts_with_a_keyframe_of_the_right_size_and_makes_another_when_asked() {
+    let mut encoder = open_codec(VideoCodec::Vp8, VideoConfig { bitrate_kbps: 8_000, fps: 30 }).unwrap();
+    for number in 0..6 {
+        let size = if number < 4 { Size::new(640, 360) } else { Size::new(321, 200) };
+        let mut data = Vec::new();
+        let bits = encoder.encode(&frame(size, number, PixelFormat::Rgba), number == 2, &mut data).unwrap();
+        assert_eq!(bits.keyframe, matches!(number, 0 | 2 | 4), "frame {number}");
+        // RFC 6386, 9.1: the lowest bit of the frame tag is 0 for a keyframe, whose size follows the start code.
+        assert_eq!(data[0] & 1 == 0, bits.keyframe);
+        if bits.keyframe {
+            assert_eq!(data[3..6], [0x9D, 0x01, 0x2A]);
+            let side = |at: usize| u32::from(u16::from_le_bytes([data[at], data[at + 1]]) & 0x3FFF);
+            assert_eq!((side(6), side(8)), (bits.size.width, bits.size.height));
+            assert_eq!((bits.size.width, bits.size.height), (size.width & !1, size.height & !1));
+        }
+    }
+}
