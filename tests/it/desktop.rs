@@ -273,7 +273,7 @@ fn a_resized_screen_goes_on_in_its_new_size() {
             program.snapshot().dimensions() == (size.width, size.height)
         });
         assert!(is_near(color_at(&program.snapshot(), FIRST.1, SIDE), FIRST.0));
-        assert_eq!(program.state()["source"]["id"], "screen");
+        eventually("it is still the screen", || program.state()["source"]["id"] == "screen");
     }
     // And clicks are mapped through the new one.
     desk.seen();

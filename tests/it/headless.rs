@@ -84,8 +84,8 @@ fn the_test_pattern_stands_in_for_a_screen_that_is_not_there() {
     let mut stream = program.stream();
     let first = frame_number(&stream.part().0);
     eventually("the stream goes on", || frame_number(&stream.part().0) >= first + 5);
-    assert_eq!(program.state()["source"]["id"], "pattern");
-    assert!(program.complaints().contains("screen"), "{}", program.complaints());
+    eventually("it is said what is shown", || program.state()["source"]["id"] == "pattern");
+    eventually("it is said why", || program.complaints().contains("the screen can't be captured"));
 }
 
 #[test]
