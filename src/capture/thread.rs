@@ -126,10 +126,7 @@ impl Run<'_> {
                     self.hand_over(picture, &current.wish.source);
                 }
                 Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!("{error}");
-                    current = self.stand_in(current.wish, error.to_string());
-                }
+                Err(error) => current = self.stand_in(current.wish, error.to_string()),
             }
             opened = Some(current);
         }

@@ -107,6 +107,8 @@ impl Engine {
                 parts.settings_changed();
             }
         }));
+        // A listener hears of changes only; whether control is allowed from the start has to be said once.
+        parts.settings_changed();
         let supervisor = Supervisor::start(Arc::clone(&parts), commands, saved_as)?;
         Ok(Self { handle, parts, capture, processing, supervisor: Some(supervisor) })
     }

@@ -83,6 +83,11 @@ impl Shared {
             });
         }
         let mut facts = self.facts();
+        if let CaptureState::StandIn(reason) = &state
+            && facts.state != state
+        {
+            tracing::warn!("{reason}; the test pattern stands in");
+        }
         facts.state = state;
         facts.source = Some(source);
         facts.source_name = name;

@@ -3,10 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod architecture;
+#[cfg(target_os = "linux")]
+mod desktop;
 mod encode;
 mod filters;
+#[cfg(unix)]
+mod headless;
 mod http;
 mod mjpeg;
+#[cfg(target_os = "linux")]
+mod page;
+#[cfg(target_os = "linux")]
+mod sharing;
 mod support;
 mod webrtc;
 mod window;
+#[cfg(target_os = "linux")]
+mod window_real;

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -27,17 +28,23 @@ const ARGUMENTS: &[&str] = &[
     "--window-size=1280,900",
 ];
 
+/// Browsers decode video on the processor; several at a time starve each other on a small machine.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// One browser with one window; it is closed when this is dropped.
 pub struct Browser {
     driver: Child,
     agent: ureq::Agent,
     session: String,
     profile: PathBuf,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Browser {
-    /// Opens a browser; `more` are further arguments of Chromium.
+    /// Opens a browser when no other test has one open; `more` are further arguments of Chromium.
     pub fn open(more: &[&str]) -> Self {
+        // A test that failed has closed its browser all the same.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -59,7 +66,7 @@ impl Browser {
             let found = BROWSERS.iter().find(|path| Path::new(path).exists());
             (*found.expect("Chromium is installed, or CHROMIUM says where it is")).to_owned()
         });
-        let mut browser = Self { driver, agent, session: format!("http://127.0.0.1:{port}/session"), profile };
+        let mut browser = Self { driver, agent, session: format!("http://127.0.0.1:{port}/session"), profile, _turn: turn };
         let options = json!({ "binary": binary, "args": arguments });
         let opened = browser.call("", &json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } }));
         let id = opened["sessionId"].as_str().expect("chromedriver opens a session").to_owned();
@@ -102,6 +109,12 @@ impl Browser {
     /// WebDriver's input actions: what a hand would do, through the browser's own event handling.
     pub fn act(&self, actions: &Value) {
         self.call("/actions", actions);
+    }
+
+    /// Has a script run in every document from now on, before the document's own scripts.
+    pub fn before_each_page(&self, script: &str) {
+        let parameters = json!({ "source": script });
+        self.call("/goog/cdp/execute", &json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": parameters }));
     }
 
     fn call(&self, path: &str, body: &Value) -> Value {

@@ -1,6 +1,12 @@
 //! What several tests share.
 
 pub mod browser;
+#[cfg(unix)]
+pub mod program;
 pub mod random;
 pub mod studio;
+#[cfg(target_os = "linux")]
+pub mod viewing;
 pub mod wire;
+#[cfg(target_os = "linux")]
+pub mod xserver;

@@ -1,0 +1,115 @@
+//! The real window on a real X server: it shows what it shares, and obeys the keyboard.
+
+use std::process::{Child, Command, Stdio};
+
+use image::{Rgb, RgbImage};
+use lenscast::app::theme;
+use lenscast::geometry::Size;
+use serde_json::json;
+
+use crate::support::program::{Folder, Program};
+use crate::support::studio::eventually;
+use crate::support::xserver::XServer;
+
+/// Four flat quarters in colours that nothing else in the window has: upper left, upper right, lower left, lower right.
+const QUARTERS: [[u8; 3]; 4] = [[250, 20, 200], [20, 240, 60], [20, 60, 250], [250, 220, 20]];
+const PICTURE: (u32, u32) = (400, 300);
+
+/// A window manager; it ends when this is dropped.
+struct Manager(Child);
+
+impl Manager {
+    fn start(server: &XServer) -> Self {
+        let mut command = Command::new("openbox");
+        command.env("DISPLAY", server.display()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().expect("openbox is installed (scripts/setup.sh installs it)"))
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn picture() -> RgbImage {
+    let (width, height) = PICTURE;
+    RgbImage::from_fn(width, height, |x, y| {
+        let quarter = usize::from(x >= width / 2) + 2 * usize::from(y >= height / 2);
+        Rgb(QUARTERS[quarter])
+    })
+}
+
+/// Left, top, right and bottom of everything in this colour, without the last two.
+fn bounds(screen: &RgbImage, color: [u8; 3]) -> Option<[u32; 4]> {
+    let mut found: Option<[u32; 4]> = None;
+    for (x, y, pixel) in screen.enumerate_pixels() {
+        if pixel.0.iter().zip(color).all(|(channel, wanted)| channel.abs_diff(wanted) <= 4) {
+            let [left, top, right, bottom] = found.unwrap_or([x, y, x + 1, y + 1]);
+            found = Some([left.min(x), top.min(y), right.max(x + 1), bottom.max(y + 1)]);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_preview_shows_the_shared_picture_undistorted_in_the_middle_of_its_place() {
+    let server = XServer::start(Size::new(1_400, 900));
+    let _manager = Manager::start(&server);
+    let desk = server.desk();
+    let folder = Folder::new();
+    let path = folder.path().join("quarters.png");
+    picture().save(&path).expect("the folder is the test's own");
+    let mut program =
+        Program::window(server.display(), json!({ "source": format!("image:{}", path.display()), "theme": "dark" }));
+
+    let mut quarters = [[0; 4]; 4];
+    eventually("all four quarters are in the window", || {
+        assert!(program.runs(), "the window did not open");
+        let screen = desk.screenshot();
+        let seen: Vec<_> = QUARTERS.iter().filter_map(|color| bounds(&screen, *color)).collect();
+        seen.try_into().map(|seen| quarters = seen).is_ok()
+    });
+    let [upper_left, upper_right, lower_left, lower_right] = quarters;
+    let near = |a: u32, b: u32| a.abs_diff(b) <= 3;
+    let [left, top] = [upper_left[0], upper_left[1]];
+    let [right, bottom] = [lower_right[2], lower_right[3]];
+    let [middle_x, middle_y] = [(left + right) / 2, (top + bottom) / 2];
+    for (quarter, expected) in [
+        (upper_left, [left, top, middle_x, middle_y]),
+        (upper_right, [middle_x, top, right, middle_y]),
+        (lower_left, [left, middle_y, middle_x, bottom]),
+        (lower_right, [middle_x, middle_y, right, bottom]),
+    ] {
+        assert!(quarter.iter().zip(expected).all(|(&seen, expected)| near(seen, expected)), "{quarters:?}");
+    }
+    let (width, height) = (right - left, bottom - top);
+    assert!(near(width * PICTURE.1 / PICTURE.0, height), "{width}x{height} is another shape than the picture's");
+    // Between the panels at its sides, which are of known widths, it has the same room left and right.
+    let screen = desk.screenshot();
+    let video = [0x0D, 0x0F, 0x12];
+    let place = bounds(&screen, video).expect("around the picture is the colour of the empty preview");
+    assert!(near(left - place[0], place[2] - right), "{place:?} around {left} to {right}");
+    let panels = (theme::SOURCES_WIDTH + theme::FILTERS_WIDTH) as u32;
+    assert!(place[2] - place[0] + panels <= 1_290, "{place:?}");
+
+    // Nothing is shared before it is asked for; then viewers get the same picture.
+    assert!(std::net::TcpStream::connect(program.address).is_err());
+    desk.press_with_ctrl('b');
+    eventually("it is shared", || std::net::TcpStream::connect(program.address).is_ok());
+    let shared = program.snapshot();
+    assert_eq!(shared.dimensions(), PICTURE);
+    for (quarter, color) in QUARTERS.iter().enumerate() {
+        let (x, y) = (quarter as u32 % 2 * PICTURE.0 / 2, quarter as u32 / 2 * PICTURE.1 / 2);
+        let seen = shared.get_pixel(x + PICTURE.0 / 4, y + PICTURE.1 / 4).0;
+        assert!(seen.iter().zip(color).all(|(a, b)| a.abs_diff(*b) <= 8), "{seen:?} instead of {color:?}");
+    }
+    let state = program.state();
+    assert_eq!((&state["source"]["name"], &state["control"]), (&json!("quarters.png"), &json!(false)));
+
+    desk.press_with_ctrl('q');
+    assert_eq!(program.ended().code(), Some(0));
+    let saved = std::fs::read_to_string(program.folder.path().join("settings.json")).expect("the settings are saved");
+    assert!(saved.contains("quarters.png") && !saved.contains("secret"), "{saved}");
+}
