@@ -154,6 +154,9 @@ impl eframe::App for Window {
     /// Runs before each frame, and without one while the window is hidden.
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.model.now = Instant::now();
+        if self.handle.is_ending() {
+            ctx.send_viewport_cmd(ViewportCommand::Close);
+        }
         self.model.settings = self.handle.store.get();
         self.model.status = self.handle.status.get();
         self.model.history.note(&self.model.status, self.model.now);

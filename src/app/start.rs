@@ -3,7 +3,7 @@
 use anyhow::Context;
 
 use super::{WindowOptions, run};
-use crate::engine::{Engine, Event};
+use crate::engine::{Engine, Event, end_on_signal};
 use crate::settings::{Settings, file};
 
 /// Opens the window over an engine of its own; returns when the window was closed and everything has ended.
@@ -27,6 +27,7 @@ pub fn run_with_engine() -> anyhow::Result<()> {
         }
     };
     let engine = Engine::start(settings, path)?;
+    end_on_signal(engine.handle());
     if let Some(trouble) = trouble {
         engine.handle().tell(Event::Warning(trouble));
     }

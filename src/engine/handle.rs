@@ -1,6 +1,7 @@
 //! What a front end holds of a running engine: everything it may read, ask for and listen to, none of which blocks.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -31,6 +32,7 @@ pub struct Handle {
     /// Who gets every processed frame.
     pub sinks: Arc<Mutex<Vec<Arc<dyn FrameSink>>>>,
     pub waker: Arc<OnceLock<Waker>>,
+    ending: Arc<AtomicBool>,
 }
 
 impl Handle {
@@ -45,6 +47,7 @@ impl Handle {
             demand: Arc::default(),
             sinks: Arc::default(),
             waker: Arc::default(),
+            ending: Arc::default(),
         };
         (handle, taken)
     }
@@ -85,6 +88,16 @@ impl Handle {
     /// Sets who is woken after status or events were published; only the first call counts.
     pub fn set_waker(&self, waker: Waker) {
         let _ = self.waker.set(waker);
+    }
+
+    /// Asks the front end to close; it hears of it at once.
+    pub fn ask_to_end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+        self.wake();
+    }
+
+    pub fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
     }
 
     pub fn wake(&self) {

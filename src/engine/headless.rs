@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
+use super::signals::ended;
 use super::status::ShareState;
 use super::{Engine, Event};
 use crate::settings::Settings;
@@ -82,26 +83,4 @@ fn tell_where(links: &[String], control: bool, output: &mut impl Write) -> std::
     }
     writeln!(output, "Press Ctrl-C to end.")?;
     output.flush()
-}
-
-/// Becomes ready on Ctrl-C, and on SIGTERM where there is such a thing.
-#[cfg(unix)]
-fn ended() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn ended() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
 }

@@ -8,6 +8,7 @@ mod host;
 mod links;
 mod processing;
 mod sharing;
+mod signals;
 mod snapshot;
 mod status;
 mod supervisor;
@@ -20,6 +21,7 @@ pub use command::{Command, Event};
 pub use handle::{Handle, Waker};
 pub use headless::serve;
 pub use host::describe_filters;
+pub use signals::end_on_signal;
 pub use snapshot::SnapshotError;
 pub use status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Status, Transport, ViewerStatus};
 
