@@ -31,7 +31,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 
 fn start_log(verbose: u8) {
     let level = match verbose {
-        0 => "warn",
+        // What other crates warn of is about themselves and means nothing to who shares a screen.
+        0 => "error,lenscast=warn",
         1 => "warn,lenscast=info",
         _ => "info,lenscast=debug",
     };

@@ -66,7 +66,8 @@ impl Browser {
             let found = BROWSERS.iter().find(|path| Path::new(path).exists());
             (*found.expect("Chromium is installed, or CHROMIUM says where it is")).to_owned()
         });
-        let mut browser = Self { driver, agent, session: format!("http://127.0.0.1:{port}/session"), profile, _turn: turn };
+        let mut browser =
+            Self { driver, agent, session: format!("http://127.0.0.1:{port}/session"), profile, _turn: turn };
         let options = json!({ "binary": binary, "args": arguments });
         let opened = browser.call("", &json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } }));
         let id = opened["sessionId"].as_str().expect("chromedriver opens a session").to_owned();
@@ -114,7 +115,10 @@ impl Browser {
     /// Has a script run in every document from now on, before the document's own scripts.
     pub fn before_each_page(&self, script: &str) {
         let parameters = json!({ "source": script });
-        self.call("/goog/cdp/execute", &json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": parameters }));
+        self.call(
+            "/goog/cdp/execute",
+            &json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": parameters }),
+        );
     }
 
     fn call(&self, path: &str, body: &Value) -> Value {
