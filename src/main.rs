@@ -30,11 +30,13 @@ fn run(cli: Cli) -> anyhow::Result<()> {
 }
 
 fn start_log(verbose: u8) {
+    // The network crates warn of what other people's clients do, which nobody here can mend.
+    const QUIET: &str = "rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error,winit=error,\
+                         egui_system_font_provider=error";
     let level = match verbose {
-        // What other crates warn of is about themselves and means nothing to who shares a screen.
-        0 => "error,lenscast=warn",
-        1 => "warn,lenscast=info",
-        _ => "info,lenscast=debug",
+        0 => format!("warn,{QUIET}"),
+        1 => format!("warn,{QUIET},lenscast=info"),
+        _ => "info,lenscast=debug".to_owned(),
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();

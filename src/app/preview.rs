@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn a_picture_that_stands_still_is_made_for_every_place_it_gets() {
         let (made, pictures) = std::sync::mpsc::channel();
-        let preview = Preview::start(Box::new(move || drop(made.send(()))));
+        let preview = Preview::start(Box::new(move || made.send(()).unwrap()));
         // The window's first frame knows no room yet.
         preview.want(Some(30), [0, 0]);
         preview.sink().offer(&Arc::new(frame(Size::new(64, 64), PixelFormat::Rgba, [9; 4])));

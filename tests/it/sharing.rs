@@ -1,6 +1,8 @@
 //! Many viewers of the real program: they share the work, do not hold each other up, and leave nothing behind.
 
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
@@ -79,8 +81,17 @@ fn ten_webrtc_viewers_and_mjpeg_viewers_share_one_encoder_each() {
     viewing.browser.run(WATCHERS);
     let watchers = Watchers { viewing: &viewing, program: &program };
     watchers.watch(10);
-    let mut streams: Vec<_> = (0..5).map(|_| program.stream()).collect();
-    streams.iter_mut().for_each(|stream| drop(stream.part()));
+    let taken: [Arc<AtomicU64>; 5] = Default::default();
+    for taken in &taken {
+        let (mut stream, taken) = (program.stream(), Arc::clone(taken));
+        // It ends with its test, which alone holds the other end of the count.
+        std::thread::spawn(move || {
+            while Arc::strong_count(&taken) > 1 {
+                stream.part();
+                taken.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
     eventually("every viewer sees something", || watchers.decoded().iter().all(|&count| count > 5));
     // What the program says of itself is up to a tenth of a second old.
     eventually("all are counted", || {
@@ -93,10 +104,6 @@ fn ten_webrtc_viewers_and_mjpeg_viewers_share_one_encoder_each() {
         let count = |codec| program.encoder(codec)["encoded"].as_u64().expect("a count");
         (count("h264"), count("jpeg"), program.count("/frames/filtered"))
     };
-    let readers: Vec<_> = streams
-        .into_iter()
-        .map(|mut stream| std::thread::spawn(move || (0..40).for_each(|_| drop(stream.part()))))
-        .collect();
     let (seen, (h264, jpeg, filtered)) = (watchers.decoded(), counts());
     eventually("forty more pictures are taken", || counts().2 >= filtered + 40);
     let (h264_later, jpeg_later, filtered_later) = counts();
@@ -108,7 +115,8 @@ fn ten_webrtc_viewers_and_mjpeg_viewers_share_one_encoder_each() {
     eventually("every viewer sees more", || {
         watchers.decoded().iter().zip(&seen).all(|(now, before)| *now >= before + 20)
     });
-    readers.into_iter().for_each(|reader| reader.join().expect("an MJPEG viewer gets its pictures"));
+    assert!(taken.iter().all(|taken| taken.load(Ordering::Relaxed) >= 20), "{taken:?}");
+    drop(taken);
     watchers.leave(true);
     eventually("all are gone", || program.state()["viewers"] == serde_json::json!([]));
 }
