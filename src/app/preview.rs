@@ -3,7 +3,7 @@
 //! Scaling a frame on the window's thread costs more than uploading it, and a frame that nobody looks at costs nothing.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use egui::{Color32, ColorImage};
@@ -32,7 +32,11 @@ pub struct Preview {
 }
 
 struct Shared {
-    inbox: Mailbox<Arc<Frame>>,
+    /// Wakes the thread, when there is another frame or something else is wanted.
+    bell: Mailbox<()>,
+    /// The newest frame, and how many there were. It stays, because a picture that stands still comes only once and
+    /// has to be made again when its place changes.
+    frame: Mutex<(u64, Option<Arc<Frame>>)>,
     newest: Mutex<Option<Arc<ColorImage>>>,
     /// Pictures a second; 0 while none are wanted.
     rate: AtomicU32,
@@ -42,9 +46,23 @@ struct Shared {
 
 impl FrameSink for Shared {
     fn offer(&self, frame: &Arc<Frame>) {
-        if self.rate.load(Ordering::Relaxed) > 0 {
-            self.inbox.put(Arc::clone(frame));
+        {
+            let mut newest = self.frame();
+            *newest = (newest.0 + 1, Some(Arc::clone(frame)));
         }
+        if self.rate.load(Ordering::Relaxed) > 0 {
+            self.bell.put(());
+        }
+    }
+
+    fn clear(&self) {
+        self.frame().1 = None;
+    }
+}
+
+impl Shared {
+    fn frame(&self) -> MutexGuard<'_, (u64, Option<Arc<Frame>>)> {
+        self.frame.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -52,7 +70,8 @@ impl Preview {
     /// Starts the thread; `wake` is called on it.
     pub fn start(wake: Wake) -> Self {
         let shared = Arc::new(Shared {
-            inbox: Mailbox::default(),
+            bell: Mailbox::default(),
+            frame: Mutex::default(),
             newest: Mutex::default(),
             rate: AtomicU32::new(0),
             room: AtomicU64::new(0),
@@ -72,9 +91,13 @@ impl Preview {
 
     /// Sets how many pictures a second are wanted, `None` for none, and how large they are shown.
     pub fn want(&self, rate: Option<u32>, room: [usize; 2]) {
-        self.shared.rate.store(rate.unwrap_or(0), Ordering::Relaxed);
         let [width, height] = room.map(|side| side.min(MOST_SIDE) as u64);
-        self.shared.room.store(width << 32 | height, Ordering::Relaxed);
+        let (rate, room) = (rate.unwrap_or(0), width << 32 | height);
+        let same_rate = self.shared.rate.swap(rate, Ordering::Relaxed) == rate;
+        let same_room = self.shared.room.swap(room, Ordering::Relaxed) == room;
+        if !(same_rate && same_room) {
+            self.shared.bell.put(());
+        }
     }
 
     /// The newest picture, once.
@@ -85,39 +108,36 @@ impl Preview {
 
 impl Drop for Preview {
     fn drop(&mut self) {
-        self.shared.inbox.close();
+        self.shared.bell.close();
         self.worker.join(Instant::now() + Duration::from_millis(500));
     }
 }
 
-/// Runs until the mailbox is closed.
+/// Runs until the bell is closed.
 fn work(shared: &Shared, shrinker: &mut Shrinker, wake: &Wake) {
     let mut pace = Pace::default();
-    let mut waiting: Option<Arc<Frame>> = None;
+    // Which frame was shown last, and in which room.
+    let mut done = None;
     loop {
-        let timeout = match &waiting {
+        let (rate, room) = (shared.rate.load(Ordering::Relaxed), shared.room.load(Ordering::Relaxed));
+        let (number, frame) = shared.frame().clone();
+        let frame = frame.filter(|_| rate > 0 && done != Some((number, room)));
+        let timeout = match &frame {
             Some(_) => pace.until_due(Instant::now()),
-            // The time-out has no meaning; a closed mailbox wakes the thread.
+            // The time-out has no meaning; the bell wakes the thread.
             None => Duration::from_secs(3_600),
         };
-        match shared.inbox.take(timeout) {
-            Ok(Some(frame)) => waiting = Some(frame),
-            Ok(None) => {}
-            Err(_) => return,
-        }
-        let rate = shared.rate.load(Ordering::Relaxed);
-        if rate == 0 {
-            waiting = None;
-        } else if waiting.is_some() && pace.until_due(Instant::now()).is_zero() {
-            pace.done(rate, Instant::now());
-            if let Some(frame) = waiting.take() {
-                let room = shared.room.load(Ordering::Relaxed);
-                let room = [(room >> 32) as usize, (room & 0xFFFF_FFFF) as usize];
-                if let Some(picture) = shrinker.shrink(&frame, room) {
-                    *shared.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(picture);
-                    wake();
-                }
+        let Some(frame) = frame.filter(|_| timeout.is_zero()) else {
+            if shared.bell.take(timeout).is_err() {
+                return;
             }
+            continue;
+        };
+        pace.done(rate, Instant::now());
+        done = Some((number, room));
+        if let Some(picture) = shrinker.shrink(&frame, [(room >> 32) as usize, (room & 0xFFFF_FFFF) as usize]) {
+            *shared.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(picture);
+            wake();
         }
     }
 }
@@ -294,9 +314,26 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_refused_while_no_picture_is_wanted() {
-        let preview = Preview::start(Box::new(|| {}));
+    fn a_frame_wakes_nobody_while_no_picture_is_wanted() {
+        let preview = Preview::start(Box::new(|| panic!("nothing is made")));
         preview.sink().offer(&Arc::new(frame(Size::new(4, 4), PixelFormat::Rgba, [0; 4])));
-        assert_eq!(preview.shared.inbox.take(Duration::ZERO).map(|frame| frame.is_some()), Ok(false));
+        assert_eq!(preview.shared.bell.take(Duration::ZERO), Ok(None));
+    }
+
+    #[test]
+    fn a_picture_that_stands_still_is_made_for_every_place_it_gets() {
+        let (made, pictures) = std::sync::mpsc::channel();
+        let preview = Preview::start(Box::new(move || made.send(()).unwrap()));
+        // The window's first frame knows no room yet.
+        preview.want(Some(30), [0, 0]);
+        preview.sink().offer(&Arc::new(frame(Size::new(64, 64), PixelFormat::Rgba, [9; 4])));
+        for side in [32, 16, 64] {
+            preview.want(Some(30), [side, side]);
+            pictures.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert_eq!(preview.take().map(|picture| picture.size), Some([side, side]));
+        }
+        preview.sink().clear();
+        preview.want(Some(30), [8, 8]);
+        assert!(preview.take().is_none());
     }
 }

@@ -189,7 +189,11 @@ impl State {
             .into_iter()
             .map(viewer)
             .collect();
-        let encoders = self.encoders(now);
+        let mut encoders = self.encoders(now);
+        for encoder in &mut encoders {
+            // Not the wishes an encoder has: all viewers of MJPEG together are one.
+            encoder.viewers = viewers.iter().filter(|viewer| viewer.codec == encoder.codec).count();
+        }
         let input = self.parts.input.stats();
         let settings = self.parts.handle.store.get();
         let mut facts = self.parts.processing.facts();
