@@ -3,6 +3,7 @@
 pub mod action;
 pub mod dialogs;
 pub mod model;
+mod pace;
 pub mod panels;
 pub mod preview;
 mod renderer;
@@ -20,6 +21,7 @@ use egui::{TextureHandle, TextureOptions, ViewportCommand};
 use action::{Action, FileJob};
 use dialogs::Files;
 use model::{Model, Overlay};
+use pace::Pace;
 use preview::Preview;
 use renderer::is_software;
 pub use start::run_with_engine;
@@ -97,6 +99,7 @@ struct Window {
     /// Held while the preview is on and the window can be seen.
     wish: Option<Ticket>,
     actions: Vec<Action>,
+    pace: Pace,
 }
 
 impl Window {
@@ -119,6 +122,7 @@ impl Window {
             texture: None,
             wish: None,
             actions: Vec::new(),
+            pace: Pace::default(),
         }
     }
 
@@ -181,7 +185,8 @@ impl eframe::App for Window {
         }
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.pace.note(frame.info().cpu_usage);
         ui::root_ui(ui, &mut self.model, &mut self.actions);
         self.carry_out(ui.ctx());
     }

@@ -338,6 +338,22 @@ mod tests {
     }
 
     #[test]
+    fn a_hidden_region_is_kept_only_if_nothing_about_it_changes() -> Result<(), ChainError> {
+        let before = chain(json!([{ "filter": "redact" }, { "filter": "crop" }]))?;
+        let kept = |patch: Value| -> Result<bool, ChainError> {
+            let mut after = before.clone();
+            after.merge_patch(&patch)?;
+            Ok(after.keeps_hidden_regions_of(&before))
+        };
+        assert!(kept(json!({ "filters": { "2": { "params": { "left": 0.5 } }, "new": { "filter": "redact" } } }))?);
+        assert!(kept(json!({ "order": ["2", "1"] }))?);
+        assert!(!kept(json!({ "filters": { "1": null } }))?);
+        assert!(!kept(json!({ "filters": { "1": { "enabled": false } } }))?);
+        assert!(!kept(json!({ "filters": { "1": { "params": { "width": 0.01 } } } }))?);
+        Ok(())
+    }
+
+    #[test]
     fn a_patch_moves_a_slider_adds_reorders_and_removes() -> Result<(), ChainError> {
         let mut chain = chain(json!([{ "filter": "crop" }]))?;
         chain.merge_patch(

@@ -191,6 +191,25 @@ mod tests {
     }
 
     #[test]
+    fn without_the_secret_only_pages_of_this_host_may_play() {
+        let open = AccessPolicy { watch_anyone: true, ..policy() };
+        let playing = |origin, authorization| {
+            let host = Some("192.168.1.7:8080");
+            let credentials = Credentials { authorization, origin, host, changes: true, any_origin: true };
+            open.check(Need::Watch, &credentials)
+        };
+        for fine in
+            [None, Some("http://192.168.1.7:8080"), Some("http://192.168.1.7:9000"), Some("https://192.168.1.7")]
+        {
+            assert_eq!(playing(fine, None), Ok(()), "{fine:?}");
+        }
+        for foreign in ["https://evil.example", "null", "", "http://192.168.1.70:8080", "http://[::1]:8080"] {
+            assert_eq!(playing(Some(foreign), None), Err(Refusal::ForeignOrigin), "{foreign}");
+            assert_eq!(playing(Some(foreign), Some("Bearer s3cret")), Ok(()), "{foreign}");
+        }
+    }
+
+    #[test]
     fn an_empty_secret_opens_nothing() {
         assert_eq!(AccessPolicy::default().check(Need::Watch, &with("Bearer ")), Err(Refusal::Secret));
     }
