@@ -1,6 +1,7 @@
 //! What several tests share.
 
 pub mod browser;
+pub mod lossy;
 #[cfg(unix)]
 pub mod program;
 pub mod random;
