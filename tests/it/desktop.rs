@@ -115,8 +115,8 @@ fn the_mouse_does_on_the_screen_what_it_does_on_the_page_whatever_the_filters_do
     }
 
     program.patch_chain(&twisted());
+    viewing.browser.wait_for("the turned picture", "return lenscast.width === 480 && lenscast.height === 640");
     viewing.wait_for_geometry(&program);
-    assert_eq!((viewing.says("width"), viewing.says("height")), (480.into(), 640.into()));
     use_the_mouse(&viewing, &desk, 1.5);
 
     // The same over MJPEG, where the pointer goes by requests of its own.
