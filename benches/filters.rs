@@ -56,7 +56,23 @@ fn cases() -> Vec<(String, Value)> {
         one("pixelate", json!({ "size": 16 })),
         one("cartoon", json!({})),
         one("text", json!({ "text": "{clock}" })),
+        ("chain of eight colour filters".to_owned(), eight_colours()),
     ]
+}
+
+/// Eight different colour filters, as somebody would line them up.
+fn eight_colours() -> Value {
+    let filters = [
+        ("brightness_contrast", json!({ "contrast": 1.2 })),
+        ("gamma", json!({ "gamma": 1.2 })),
+        ("saturation", json!({ "saturation": 1.5 })),
+        ("hue", json!({ "degrees": 30 })),
+        ("invert", json!({})),
+        ("brightness_contrast", json!({ "brightness": 0.05 })),
+        ("saturation", json!({ "saturation": 0.8 })),
+        ("gamma", json!({ "gamma": 0.9 })),
+    ];
+    filters.into_iter().map(|(filter, params)| json!({ "filter": filter, "params": params })).collect()
 }
 
 /// CPU and wall milliseconds of the median frame.

@@ -111,7 +111,7 @@ fn state(parts: &Parts) -> Value {
 
 /// Every filter with its parameters, for programs.
 pub fn describe_filters() -> Value {
-    let filters = filter::all().iter().map(|spec| {
+    let filters = filter::all().into_iter().map(|spec| {
         let params: Vec<Value> = spec.params.iter().map(describe_param).collect();
         json!({ "id": spec.id, "label": spec.label, "class": spec.class.label(), "doc": spec.doc.trim(),
                 "params": params })
@@ -155,6 +155,13 @@ fn describe_param(spec: &ParamSpec) -> Value {
         }
         ParamKind::Text { .. } => {
             put("type", "text".into());
+        }
+        ParamKind::File { extensions } => {
+            put("type", "file".into());
+            put("extensions", extensions.split_whitespace().collect());
+        }
+        ParamKind::Curve { .. } => {
+            put("type", "curve".into());
         }
     }
     Value::Object(described)

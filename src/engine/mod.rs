@@ -2,6 +2,7 @@
 //! their pointers back to the desktop.
 
 mod command;
+mod files;
 mod handle;
 mod headless;
 mod host;

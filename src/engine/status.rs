@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::capture::{CaptureState, SourceId, SourceList};
 use crate::geometry::Size;
+use crate::pipeline::PassReport;
 
 /// A snapshot of everything the window and `/state` show.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,6 +26,8 @@ pub struct Status {
     pub frames: FrameCounts,
     /// Filters that could not be prepared: key in the chain, and why. They are bypassed.
     pub filter_errors: Vec<(u32, String)>,
+    /// How the chain was compiled and what each pass costs.
+    pub passes: Vec<PassReport>,
     pub share: ShareState,
     pub viewers: Vec<ViewerStatus>,
     pub encoders: Vec<EncoderStatus>,

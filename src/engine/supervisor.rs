@@ -210,6 +210,7 @@ impl State {
             filter_ms: tenths(facts.filter_ms),
             frames: FrameCounts { captured: facts.captured, filtered: facts.filtered, dropped: facts.dropped },
             filter_errors: facts.filter_errors.clone(),
+            passes: facts.passes.clone(),
             share: self.sharing.state.clone(),
             viewers,
             encoders,

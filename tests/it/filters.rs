@@ -31,7 +31,7 @@ fn captured(size: Size, format: PixelFormat, pixels: Vec<u8>, at: Instant) -> Ca
 fn run(size: Size, pixels: &[u8], chain: &Chain) -> Frame {
     let now = Instant::now();
     let picture = captured(size, PixelFormat::Rgba, pixels.to_vec(), now);
-    Stage::new().process(picture, chain, &LiveText::default(), now)
+    Stage::new().process(picture, chain, &LiveText::default(), now).expect("the frame is shown")
 }
 
 fn noise(size: Size, random: &mut Random) -> Vec<u8> {
@@ -59,6 +59,11 @@ fn randomise(filter: &mut Filter, random: &mut Random) {
                 let texts =
                     ["", "{clock}\n{viewers} watch", "Ünï©ode 漢字 \u{1f600}\t{", "a long line, longer than it fits"];
                 ParamValue::Text(texts[random.below(texts.len())].to_owned())
+            }
+            ParamKind::File { .. } => ParamValue::Text(String::new()),
+            ParamKind::Curve { .. } => {
+                let curves = ["0,0 1,1", "0,1 1,0", "0.2,0 0.5,0.9 0.8,0.1", "0,0.5 0.004,1"];
+                ParamValue::Text(curves[random.below(curves.len())].to_owned())
             }
         };
         filter.params_mut().set(param.id, &value).unwrap();

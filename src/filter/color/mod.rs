@@ -8,12 +8,13 @@ mod invert;
 mod point;
 mod saturation;
 mod threshold;
+mod vector;
 
 pub use brightness_contrast::BrightnessContrast;
 pub use gamma::Gamma;
 pub use grayscale::{GrayMethod, Grayscale};
 pub use hue::Hue;
 pub use invert::Invert;
-pub(crate) use point::PointKernel;
+pub use point::PointKernel;
 pub use saturation::Saturation;
 pub use threshold::Threshold;

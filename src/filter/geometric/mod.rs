@@ -9,7 +9,7 @@ mod zoom;
 
 pub use crop::Crop;
 pub use flip::Flip;
-pub(crate) use motion::Motion;
+pub use motion::Motion;
 pub(crate) use resample::{Move, resample};
 pub use rotate::Rotate;
 pub use zoom::Zoom;

@@ -8,7 +8,7 @@ const MOST_PIXELS: usize = 8_192 * 8_192;
 
 /// One movement of the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Motion {
+pub struct Motion {
     pub mapping: Mapping,
     /// What is shown where the input has nothing, RGBA.
     pub fill: [u8; 4],
@@ -18,11 +18,11 @@ pub(crate) struct Motion {
 
 impl Motion {
     /// The kernel of a mapping that leaves nothing to fill.
-    pub(crate) fn within(mapping: Mapping) -> Kernel {
+    pub fn within(mapping: Mapping) -> Kernel {
         Self { mapping, fill: [0, 0, 0, 255], spin: 0.0 }.into_kernel()
     }
 
-    pub(crate) fn into_kernel(self) -> Kernel {
+    pub fn into_kernel(self) -> Kernel {
         if self.spin == 0.0 && self.mapping == Mapping::identity(self.mapping.input) {
             return Kernel::Identity;
         }

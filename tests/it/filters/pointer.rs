@@ -44,7 +44,7 @@ fn miss(frame: &Frame, marker: (usize, usize), least: u8) -> Option<f64> {
 fn process(size: Size, marker: (usize, usize), chain: &Chain) -> Frame {
     let now = Instant::now();
     let picture = captured(size, PixelFormat::Rgba, marked(size, marker), now);
-    Stage::new().process(picture, chain, &LiveText::default(), now)
+    Stage::new().process(picture, chain, &LiveText::default(), now).unwrap()
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn whole_pixel_moves_lead_back_to_the_very_pixel() {
 fn every_geometric_filter_leads_back_to_the_marker() {
     let class = |id: &&&str| lenscast::filter::find(id).map(|spec| spec.class.label()) == Some("Geometry");
     assert_eq!(GEOMETRIC.iter().filter(class).count(), GEOMETRIC.len());
-    let all = lenscast::filter::all().iter().filter(|spec| spec.class.label() == "Geometry").count();
+    let all = lenscast::filter::all().into_iter().filter(|spec| spec.class.label() == "Geometry").count();
     assert_eq!(all, GEOMETRIC.len(), "a new geometric filter belongs into this test");
     for (seed, id) in GEOMETRIC.iter().cycle().take(160).enumerate() {
         lead_back(seed as u64, &[id]);
@@ -152,7 +152,7 @@ fn a_spinning_picture_leads_back_at_every_moment() {
         let chain = chain_of(json!([{ "filter": "rotate", "params": { "spin": 45, "expand": expand } }]));
         let (mut stage, start) = (Stage::new(), Instant::now());
         let picture = captured(size, PixelFormat::Bgrx, marked(size, marker), start);
-        let mut frame = stage.process(picture, &chain, &LiveText::default(), start);
+        let mut frame = stage.process(picture, &chain, &LiveText::default(), start).unwrap();
         let first = frame.size;
         for tenth in 1..=80 {
             assert_eq!(frame.size, first, "an encoder would have to start anew");
