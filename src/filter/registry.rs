@@ -3,7 +3,10 @@
 use std::sync::{PoisonError, RwLock};
 
 use super::area::{BoxBlur, Cartoon, Edges, GaussianBlur, Pixelate, Sharpen};
-use super::color::{BrightnessContrast, Gamma, Grayscale, Hue, Invert, Saturation, Threshold};
+use super::color::{
+    BrightnessContrast, ChannelMixer, ColorBalance, Curves, Exposure, FalseColor, Gamma, Grayscale, Hue, Invert,
+    Levels, Lut3d, MultiplyAdd, Posterize, Saturation, Sepia, Solarize, Temperature, Threshold,
+};
 use super::custom::{Custom, CustomFilter};
 use super::files::Files;
 use super::geometric::{Crop, Flip, Rotate, Zoom};
@@ -67,12 +70,24 @@ macro_rules! filters {
 
 filters! {
     BrightnessContrast,
+    Exposure,
     Gamma,
+    Levels,
+    Curves,
     Saturation,
     Hue,
+    Temperature,
+    ColorBalance,
     Grayscale,
+    Sepia,
     Invert,
+    Posterize,
     Threshold,
+    Solarize,
+    ChannelMixer,
+    MultiplyAdd,
+    FalseColor,
+    Lut3d,
     Redact,
     Crop,
     Rotate,

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use lenscast::filter::ParamKind;
 use lenscast::geometry::Size;
 use serde_json::{Value, json};
 
-use super::{chain_of, run};
+use super::{chain_of, run_with_files};
 
 struct Picture {
     size: Size,
@@ -34,8 +35,15 @@ fn every_filter_agrees_with_its_reference() {
         let [filter, input, expected] = ["filter", "input", "expected"].map(|key| case[key].as_str().unwrap());
         let source = load(input);
         let wanted = load(expected);
-        let chain = chain_of(json!([{ "filter": filter, "params": case["params"] }]));
-        let frame = run(source.size, &source.rgba, &chain);
+        let mut params = case["params"].clone();
+        for param in lenscast::filter::find(filter).unwrap().params {
+            // Files lie beside the pictures.
+            if let (ParamKind::File { .. }, Some(name)) = (param.kind, case["params"][param.id].as_str()) {
+                params[param.id] = golden().join(name).to_str().unwrap().into();
+            }
+        }
+        let chain = chain_of(json!([{ "filter": filter, "params": params }]));
+        let frame = run_with_files(source.size, &source.rgba, &chain);
         assert_eq!(frame.size, wanted.size, "{expected}: the size");
         let verdict = match case["tolerance"].as_str() {
             None => farthest(&frame.pixels, &wanted, case["margin"].as_u64().unwrap() as u32, &case["tolerance"]),
