@@ -12,7 +12,7 @@ use lenscast::app::action::{Action, FileJob, FilePurpose, apply};
 use lenscast::app::model::{Model, Overlay};
 use lenscast::app::{theme, ui::root_ui};
 use lenscast::capture::{CaptureState, SourceId, SourceInfo, SourceList};
-use lenscast::engine::{Command, EncoderStatus, Event, Handle, ShareState, Status, Transport, ViewerStatus};
+use lenscast::engine::{Command, EncoderStatus, Event, Handle, ShareState, Status, Transport, ViewerInfo};
 use lenscast::filter::{Chain, Entry, ParamValue, all, create};
 use lenscast::geometry::Size;
 use lenscast::settings::{PreviewRate, Reach, Settings, Store, Theme};
@@ -95,9 +95,9 @@ fn full() -> (Settings, Status) {
     *settings.chain_mut() = Chain::from_json(text).expect("the chain is valid");
     settings.share.on = true;
     settings.share.control = true;
-    let viewer = |id, transport, codec| ViewerStatus {
+    let viewer = |id, transport, codec| ViewerInfo {
         id,
-        address: format!("192.168.1.{id}:4000"),
+        address: [192, 168, 1, id as u8].into(),
         transport,
         codec,
         sent: 10,
@@ -368,7 +368,7 @@ fn who_may_watch_and_from_where_is_settings() {
 fn a_viewer_is_disconnected_and_the_link_is_copied_whole() {
     let (settings, status) = full();
     let mut window = window(settings, status);
-    window.get_by_label("Disconnect 192.168.1.8:4000").click();
+    window.get_by_label("Disconnect 192.168.1.8").click();
     window.run();
     assert_eq!(window.state().commands.try_recv(), Ok(Command::Disconnect { viewer: 8 }));
     window.get_by_label("Copy link").click();
@@ -470,6 +470,6 @@ fn nothing_is_cut_off_in_the_smallest_window() {
         let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, vec2(1000.0, 650.0));
         assert!(screen.contains_rect(rect), "{name}: {rect:?}");
     }
-    let disconnect = window.get_by_label("Disconnect 192.168.1.7:4000").rect();
+    let disconnect = window.get_by_label("Disconnect 192.168.1.7").rect();
     assert!(disconnect.right() <= 1000.0 - 12.0, "{disconnect:?}");
 }
