@@ -10,6 +10,7 @@ pub(crate) mod kernel;
 pub mod overlay;
 pub mod place;
 mod registry;
+pub(crate) mod simd;
 mod spec;
 mod value;
 
