@@ -5,6 +5,8 @@
 //! The code is the same for each set, in whole numbers or in floats that are never contracted, so the pictures are too.
 
 mod rows;
+mod sample;
+mod turn;
 
 #[cfg(target_arch = "x86_64")]
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -96,6 +98,8 @@ macro_rules! vectorised {
 }
 
 pub(crate) use rows::{CHUNK, weighted_rows};
+pub(crate) use sample::{POSITION_BITS, Walk, sample};
+pub(crate) use turn::{Rows, SIDE, transpose};
 pub(crate) use vectorised;
 
 #[cfg(all(test, target_arch = "x86_64"))]
