@@ -13,6 +13,7 @@ pub mod kernel;
 pub mod overlay;
 pub mod place;
 mod registry;
+pub(crate) mod simd;
 mod spec;
 mod value;
 

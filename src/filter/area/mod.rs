@@ -19,5 +19,5 @@ pub use edges::Edges;
 pub(crate) use gaussian::Blur;
 pub use gaussian_blur::GaussianBlur;
 pub use pixelate::Pixelate;
-pub(crate) use pixelate::pixelate;
+pub(crate) use pixelate::{Means, pixelate};
 pub use sharpen::Sharpen;
