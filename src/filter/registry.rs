@@ -6,7 +6,7 @@ use super::area::{BoxBlur, Cartoon, Edges, GaussianBlur, Pixelate, Sharpen};
 use super::color::{BrightnessContrast, Gamma, Grayscale, Hue, Invert, Saturation, Threshold};
 use super::custom::{Custom, CustomFilter};
 use super::files::Files;
-use super::geometric::{Crop, Flip, Rotate, Zoom};
+use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspective, Rotate, Scale, Swirl, Wave, Zoom};
 use super::kernel::{Kernel, Prepare, PrepareError};
 use super::overlay::Text;
 use super::place::Redact;
@@ -75,9 +75,16 @@ filters! {
     Threshold,
     Redact,
     Crop,
+    Pad,
+    Scale,
     Rotate,
     Flip,
     Zoom,
+    Perspective,
+    LensCorrection,
+    Kaleidoscope,
+    Wave,
+    Swirl,
     BoxBlur,
     GaussianBlur,
     Sharpen,
