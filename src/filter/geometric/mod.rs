@@ -1,6 +1,5 @@
 //! Filters that move pixels; each writes one mapping, which the resampler and the pointer share.
 
-mod coverage;
 mod crop;
 mod flip;
 mod kaleidoscope;
@@ -11,6 +10,7 @@ mod perspective;
 mod resample;
 mod rotate;
 mod scale;
+mod separable;
 mod swirl;
 mod table;
 mod wave;

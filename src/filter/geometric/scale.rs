@@ -1,11 +1,7 @@
 //! Scale: a smaller or larger picture.
 
-use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x4;
-use fast_image_resize::{Filter, FilterType, ResizeAlg, ResizeOptions, Resizer};
-
-use super::coverage::Coverage;
 use super::motion::{Motion, checked};
+use super::separable::Separable;
 use crate::filter::bands::for_each_band;
 use crate::filter::declare::{choices, params};
 use crate::filter::kernel::{AreaKernel, Kernel, Prepare, PrepareError};
@@ -46,14 +42,15 @@ impl Prepare for Scale {
         let ratio = |from: u32, to: u32| f64::from(from) / f64::from(to);
         let back = Affine::scaling(ratio(input.width, output.width), ratio(input.height, output.height));
         let mapping = Mapping { input, output, input_from_output: back.into() };
-        let interpolate = |filter| Ok(Kernel::Scale(mapping, Box::new(Interpolated::new(input, output, filter)?)));
-        match self.sampling {
-            Sampling::Nearest => Ok(Kernel::Scale(mapping, Box::new(Nearest::new(input, output)))),
-            Sampling::Bilinear => Ok(Motion::within(mapping)),
-            Sampling::Bicubic => interpolate(Filter::new("bicubic", bicubic, 2.0)),
-            Sampling::Lanczos => interpolate(Filter::new("lanczos", lanczos, 4.0)),
-            Sampling::Area => Ok(Kernel::Scale(mapping, Box::new(Coverage::new(input, output)))),
-        }
+        let kernel: Box<dyn AreaKernel> = match self.sampling {
+            Sampling::Nearest => Box::new(Nearest::new(input, output)),
+            // What the shared resampler does, together with other moves.
+            Sampling::Bilinear => return Ok(Motion::within(mapping)),
+            Sampling::Bicubic => Box::new(Separable::interpolating(input, output, bicubic, 2)),
+            Sampling::Lanczos => Box::new(Separable::interpolating(input, output, lanczos, 4)),
+            Sampling::Area => Box::new(Separable::covering(input, output)),
+        };
+        Ok(Kernel::Scale(mapping, kernel))
     }
 }
 
@@ -90,34 +87,6 @@ fn bicubic(x: f64) -> f64 {
 fn lanczos(x: f64) -> f64 {
     let sinc = |x: f64| if x == 0.0 { 1.0 } else { x.sin() / x };
     if x.abs() < 4.0 { sinc(x * std::f64::consts::PI) * sinc(x * std::f64::consts::FRAC_PI_4) } else { 0.0 }
-}
-
-/// Every pixel from a fixed number of neighbours, however small the picture becomes, as OpenCV does it.
-struct Interpolated {
-    input: Size,
-    output: Size,
-    options: ResizeOptions,
-    resizer: Resizer,
-}
-
-impl Interpolated {
-    fn new<E: std::fmt::Display>(input: Size, output: Size, filter: Result<Filter, E>) -> Result<Self, PrepareError> {
-        let filter = filter.map_err(|error| PrepareError::Because(error.to_string()))?;
-        let algorithm = ResizeAlg::Interpolation(FilterType::Custom(filter));
-        let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(false);
-        Ok(Self { input, output, options, resizer: Resizer::new() })
-    }
-}
-
-impl AreaKernel for Interpolated {
-    fn run(&mut self, input: &[u8], output: &mut [u8]) {
-        let source = TypedImageRef::<U8x4>::from_buffer(self.input.width, self.input.height, input);
-        let target = TypedImage::<U8x4>::from_buffer(self.output.width, self.output.height, output);
-        let (Ok(source), Ok(mut target)) = (source, target) else { return };
-        // The untyped call would compile the resizer for every pixel format there is. It fails for a wrong part of the
-        // source only, and this is all of it.
-        let _ = self.resizer.resize_typed(&source, &mut target, &self.options);
-    }
 }
 
 /// Every pixel a copy of one.
