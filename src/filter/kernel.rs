@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::color::PointKernel;
 use super::files::Files;
 use super::geometric::Motion;
-use crate::geometry::Size;
+use crate::geometry::{Mapping, Point, Size, Source};
 
 /// A filter that is ready to run on RGBA pictures of one size.
 pub enum Kernel {
@@ -17,6 +17,8 @@ pub enum Kernel {
     Point(PointKernel),
     /// Moves pixels; may change the picture's size.
     Geometric(Motion),
+    /// Moves pixels by itself, because it needs more than the shared resampler has; the mapping tells what it did.
+    Scale(Mapping, Box<dyn AreaKernel>),
     /// From one picture into another of the same size.
     Area(Box<dyn AreaKernel>),
     /// In place, knowing where each pixel is.
@@ -27,7 +29,8 @@ pub enum Kernel {
 
 /// Computes each pixel from its neighbourhood. Scratch memory is the kernel's own and kept between frames.
 pub trait AreaKernel: Send {
-    /// `input` and `output` are RGBA of the size that the kernel was prepared for; all of `output` is written.
+    /// `input` and `output` are RGBA of the size that the kernel was prepared for; all of `output` is written. Only with a
+    /// [`Kernel::Scale`] do their sizes differ.
     fn run(&mut self, input: &[u8], output: &mut [u8]);
 }
 
@@ -104,7 +107,7 @@ pub enum PrepareError {
     Because(String),
 }
 
-/// What changes by itself and can be shown in a text.
+/// What changes by itself and can be shown in a text, or followed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LiveText {
     /// Processed frames a second.
@@ -115,4 +118,6 @@ pub struct LiveText {
     pub clock: String,
     /// The local date as it is shown, like `2026-03-01`.
     pub date: String,
+    /// Where the pointer is on the captured picture; `None` where nobody knows.
+    pub pointer: Option<Point<Source>>,
 }

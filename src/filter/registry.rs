@@ -9,7 +9,7 @@ use super::color::{
 };
 use super::custom::{Custom, CustomFilter};
 use super::files::Files;
-use super::geometric::{Crop, Flip, Rotate, Zoom};
+use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspective, Rotate, Scale, Swirl, Wave, Zoom};
 use super::kernel::{Kernel, Prepare, PrepareError};
 use super::overlay::Text;
 use super::place::Redact;
@@ -90,9 +90,16 @@ filters! {
     Lut3d,
     Redact,
     Crop,
+    Pad,
+    Scale,
     Rotate,
     Flip,
     Zoom,
+    Perspective,
+    LensCorrection,
+    Kaleidoscope,
+    Wave,
+    Swirl,
     BoxBlur,
     GaussianBlur,
     Sharpen,

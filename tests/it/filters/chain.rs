@@ -16,7 +16,8 @@ use crate::support::random::Random;
 const SIZE: Size = Size::new(64, 48);
 
 fn live() -> LiveText {
-    LiveText { fps: 30.0, viewers: 2, clock: "12:34:56".into(), date: "2026-03-01".into() }
+    let (clock, date) = ("12:34:56".into(), "2026-03-01".into());
+    LiveText { fps: 30.0, viewers: 2, clock, date, ..LiveText::default() }
 }
 
 fn random_filter(random: &mut Random, wanted: impl Fn(Class) -> bool) -> Filter {
