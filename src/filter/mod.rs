@@ -10,6 +10,7 @@ mod declare;
 mod files;
 pub mod geometric;
 pub mod kernel;
+pub(crate) mod level;
 pub mod overlay;
 pub mod place;
 mod registry;

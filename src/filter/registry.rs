@@ -2,7 +2,10 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::area::{BoxBlur, Cartoon, Edges, GaussianBlur, Pixelate, Sharpen};
+use super::area::{
+    AdaptiveThreshold, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Morphology, Oil, Pixelate,
+    Sharpen, Sketch, Sobel,
+};
 use super::color::{BrightnessContrast, Gamma, Grayscale, Hue, Invert, Saturation, Threshold};
 use super::custom::{Custom, CustomFilter};
 use super::files::Files;
@@ -82,8 +85,16 @@ filters! {
     GaussianBlur,
     Sharpen,
     Edges,
+    Sobel,
+    Emboss,
+    Convolve,
+    Morphology,
     Pixelate,
     Cartoon,
+    Sketch,
+    Oil,
+    Glow,
+    AdaptiveThreshold,
     Text,
 }
 

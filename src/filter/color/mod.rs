@@ -15,6 +15,7 @@ pub use gamma::Gamma;
 pub use grayscale::{GrayMethod, Grayscale};
 pub use hue::Hue;
 pub use invert::Invert;
+pub(crate) use point::LUMA_709;
 pub use point::PointKernel;
 pub use saturation::Saturation;
 pub use threshold::Threshold;
