@@ -64,6 +64,9 @@ fn cases() -> Vec<(String, Value)> {
         one("sketch", json!({})),
         one("oil", json!({})),
         one("glow", json!({})),
+        one("trails", json!({ "decay": 0.9 })),
+        one("motion", json!({})),
+        one("temporal_denoise", json!({ "strength": 0.8 })),
         one("text", json!({ "text": "{clock}" })),
         ("chain of eight colour filters".to_owned(), eight_colours()),
     ]

@@ -15,6 +15,7 @@ pub mod overlay;
 pub mod place;
 mod registry;
 mod spec;
+pub mod time;
 mod value;
 
 pub use chain::{CHAIN_VERSION, Chain, ChainError, ChainItem, Entry, MOST_FILTERS};

@@ -6,7 +6,10 @@ use super::area::{
     AdaptiveThreshold, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Morphology, Oil, Pixelate,
     Sharpen, Sketch, Sobel,
 };
-use super::color::{BrightnessContrast, Gamma, Grayscale, Hue, Invert, Saturation, Threshold};
+use super::color::{
+    BrightnessContrast, ChannelMixer, ColorBalance, Curves, Exposure, FalseColor, Gamma, Grayscale, Hue, Invert,
+    Levels, Lut3d, MultiplyAdd, Posterize, Saturation, Sepia, Solarize, Temperature, Threshold,
+};
 use super::custom::{Custom, CustomFilter};
 use super::files::Files;
 use super::geometric::{Crop, Flip, Rotate, Zoom};
@@ -14,6 +17,7 @@ use super::kernel::{Kernel, Prepare, PrepareError};
 use super::overlay::Text;
 use super::place::Redact;
 use super::spec::{FilterSpec, Params};
+use super::time::{Delay, FrameRate, Freeze, ShowMotion, TemporalDenoise, Trails};
 use crate::geometry::Size;
 
 /// Lists the filters once: the enum, the specifications and the way from an id to a filter follow from it.
@@ -70,12 +74,24 @@ macro_rules! filters {
 
 filters! {
     BrightnessContrast,
+    Exposure,
     Gamma,
+    Levels,
+    Curves,
     Saturation,
     Hue,
+    Temperature,
+    ColorBalance,
     Grayscale,
+    Sepia,
     Invert,
+    Posterize,
     Threshold,
+    Solarize,
+    ChannelMixer,
+    MultiplyAdd,
+    FalseColor,
+    Lut3d,
     Redact,
     Crop,
     Rotate,
@@ -95,6 +111,12 @@ filters! {
     Oil,
     Glow,
     AdaptiveThreshold,
+    Delay,
+    Trails,
+    ShowMotion,
+    TemporalDenoise,
+    Freeze,
+    FrameRate,
     Text,
 }
 

@@ -50,8 +50,12 @@ fn a_chain_that_does_nothing_passes_the_captured_buffer_on() {
 /// What the catalogue wants to be seen as soon as it is added.
 pub const VISIBLE_BY_DEFAULT: &[&str] = &[
     "grayscale",
+    "sepia",
     "invert",
+    "posterize",
     "threshold",
+    "solarize",
+    "false_color",
     "redact",
     "edges",
     "sobel",
@@ -60,6 +64,7 @@ pub const VISIBLE_BY_DEFAULT: &[&str] = &[
     "oil",
     "glow",
     "adaptive_threshold",
+    "motion",
 ];
 
 #[test]
