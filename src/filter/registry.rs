@@ -2,7 +2,10 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::area::{BoxBlur, Cartoon, Edges, GaussianBlur, Pixelate, Sharpen};
+use super::area::{
+    AdaptiveThreshold, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Morphology, Oil, Pixelate,
+    Sharpen, Sketch, Sobel,
+};
 use super::color::{
     BrightnessContrast, ChannelMixer, ColorBalance, Curves, Exposure, FalseColor, Gamma, Grayscale, Hue, Invert,
     Levels, Lut3d, MultiplyAdd, Posterize, Saturation, Sepia, Solarize, Temperature, Threshold,
@@ -14,6 +17,7 @@ use super::kernel::{Kernel, Prepare, PrepareError};
 use super::overlay::Text;
 use super::place::Redact;
 use super::spec::{FilterSpec, Params};
+use super::time::{Delay, FrameRate, Freeze, ShowMotion, TemporalDenoise, Trails};
 use crate::geometry::Size;
 
 /// Lists the filters once: the enum, the specifications and the way from an id to a filter follow from it.
@@ -104,8 +108,22 @@ filters! {
     GaussianBlur,
     Sharpen,
     Edges,
+    Sobel,
+    Emboss,
+    Convolve,
+    Morphology,
     Pixelate,
     Cartoon,
+    Sketch,
+    Oil,
+    Glow,
+    AdaptiveThreshold,
+    Delay,
+    Trails,
+    ShowMotion,
+    TemporalDenoise,
+    Freeze,
+    FrameRate,
     Text,
 }
 

@@ -6,6 +6,7 @@ mod golden;
 mod pointer;
 mod registry;
 mod robust;
+mod time;
 
 use std::sync::Arc;
 use std::time::Instant;

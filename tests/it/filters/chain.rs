@@ -59,7 +59,13 @@ pub const VISIBLE_BY_DEFAULT: &[&str] = &[
     "false_color",
     "redact",
     "edges",
+    "sobel",
     "cartoon",
+    "sketch",
+    "oil",
+    "glow",
+    "adaptive_threshold",
+    "motion",
 ];
 
 #[test]

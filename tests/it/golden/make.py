@@ -460,6 +460,39 @@ def cartoon(p, smoothing=6, edge_size=9, edge_offset=2):
     return cv2.bitwise_and(color, cv2.cvtColor(lines, cv2.COLOR_GRAY2RGB))
 
 
+def sobel(p, amount=1.0):
+    x, y = (cv2.Sobel(p, cv2.CV_64F, dx, 1 - dx, ksize=3, scale=0.25) for dx in (1, 0))
+    return levels(np.hypot(x, y) * amount)
+
+
+def emboss(p, angle=135.0, amount=0.0):
+    across, down = (cv2.getDerivKernels(dx, 1 - dx, 3)[0].ravel() for dx in (1, 0))
+    ones, step = np.ones(3), np.array([-1.0, 0.0, 1.0])
+    assert across.tolist() == step.tolist() and down.tolist() == [1, 2, 1]
+    a = np.radians(angle)
+    kernel = amount * (np.sin(a) * np.outer(step, ones) - np.cos(a) * np.outer(ones, step))
+    kernel[1, 1] += 1
+    return cv2.filter2D(p, -1, kernel)
+
+
+def convolve(p, kernel="0 0 0 0 1 0 0 0 0", factor=1.0, bias=0.0):
+    numbers = np.array(kernel.replace(",", " ").split(), np.float64)
+    side = int(len(numbers) ** 0.5)
+    return levels(cv2.filter2D(p.astype(np.float64), -1, numbers.reshape(side, side) * factor, delta=bias * 255))
+
+
+def morphology(p, operation="erode", radius=0):
+    kind = {"erode": cv2.MORPH_ERODE, "dilate": cv2.MORPH_DILATE, "open": cv2.MORPH_OPEN, "close": cv2.MORPH_CLOSE}
+    square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    return cv2.morphologyEx(p, kind[operation], square)
+
+
+def adaptive_threshold(p, block=11, offset=5):
+    gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
+    found = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, offset)
+    return cv2.cvtColor(found, cv2.COLOR_GRAY2RGB)
+
+
 def redact(p, left=0.25, top=0.25, width=0.5, height=0.5):
     h, w = p.shape[:2]
     out = p.copy()
@@ -467,10 +500,12 @@ def redact(p, left=0.25, top=0.25, width=0.5, height=0.5):
     return out
 
 
-INPUTS = {"small_odd": scene(61, 47, 1), "small": scene(64, 48, 2), "large": scene(203, 151, 3)}
+INPUTS = {"small_odd": scene(61, 47, 1), "small": scene(64, 48, 2), "large": scene(203, 151, 3),
+          "three_by_five": scene(64, 48, 4)[2:7, 50:53], "one_pixel": scene(64, 48, 4)[30:31, 9:10]}
 
 # (filter, parameters, tolerance in levels, margin that is not compared, inputs)
 BOTH = ("small_odd", "small")
+TINY = ("three_by_five", "one_pixel")
 CASES = [
     (brightness_contrast, {"brightness": 0.25, "contrast": 0.5}, 1, 0, BOTH),
     (brightness_contrast, {"brightness": -0.2, "contrast": 2.5}, 1, 0, BOTH),
@@ -573,6 +608,21 @@ CASES = [
     (edges, {}, "edges", 0, BOTH + ("large",)),
     (edges, {"low": 300.0, "high": 40.0}, "edges", 0, BOTH),
     (edges, {"overlay": True, "color": (255, 0, 128)}, "edges", 0, BOTH),
+    (sobel, {}, 1, 0, BOTH + TINY),
+    (sobel, {"amount": 2.5}, 1, 0, ("small",)),
+    (emboss, {"amount": 1.0}, 1, 0, BOTH + TINY),
+    (emboss, {"amount": 2.5, "angle": 20.0}, 1, 0, ("small_odd",)),
+    (convolve, {"kernel": "1 2 1 2 4 2 1 2 1", "factor": 0.0625}, 1, 0, BOTH + TINY),
+    (convolve, {"kernel": "-1,-2,-1, 0,0,0, 1,2,1", "bias": 0.5}, 1, 0, ("small",)),
+    (convolve, {"kernel": "0 0 1 0 0  0 1 2 1 0  1 2 -16 2 1  0 1 2 1 0  0 0 1 0 3", "bias": 0.25}, 1, 0, BOTH + TINY),
+    (morphology, {"radius": 1}, 0, 0, BOTH + TINY),
+    (morphology, {"operation": "dilate", "radius": 7}, 0, 0, BOTH + TINY),
+    (morphology, {"operation": "open", "radius": 2}, 0, 0, BOTH),
+    (morphology, {"operation": "close", "radius": 5}, 0, 0, BOTH + TINY),
+    (morphology, {"operation": "dilate", "radius": 32}, 0, 0, ("small_odd",)),
+    (adaptive_threshold, {}, 0, 0, BOTH + TINY),
+    (adaptive_threshold, {"block": 3, "offset": -4}, 0, 0, ("small_odd",)),
+    (adaptive_threshold, {"block": 51, "offset": 20}, 0, 0, ("small",)),
     (cartoon, {}, "ssim", 0, BOTH + ("large",)),
     (cartoon, {"smoothing": 2, "edge_size": 5, "edge_offset": 4}, "ssim", 0, BOTH),
 ]
