@@ -150,7 +150,7 @@ mod tests {
                 let pixels = pixels.clone().into();
                 let picture =
                     Captured { id: 1, size, format: PixelFormat::Rgba, pixels, at, desktop_from_source: None };
-                let frame = Stage::new().process(picture, &chain, &LiveText::default(), at);
+                let frame = Stage::new().process(picture, &chain, &LiveText::default(), at).expect("it is shown");
                 FOUND.store(0, Ordering::Relaxed);
                 let first = first.get_or_insert_with(|| frame.pixels.to_vec());
                 assert!(first[..] == frame.pixels[..], "{filter} at {level:?}");
