@@ -1,6 +1,6 @@
 //! The closed list of built-in filters.
 
-use super::area::{BoxBlur, Cartoon, Edges, GaussianBlur, Pixelate, Sharpen};
+use super::area::{Bilateral, BoxBlur, Cartoon, Edges, GaussianBlur, Median, Pixelate, Sharpen};
 use super::color::{BrightnessContrast, Gamma, Grayscale, Hue, Invert, Saturation, Threshold};
 use super::geometric::{Crop, Flip, Rotate, Zoom};
 use super::kernel::{Kernel, Prepare, PrepareError};
@@ -70,6 +70,8 @@ filters! {
     BoxBlur,
     GaussianBlur,
     Sharpen,
+    Median,
+    Bilateral,
     Edges,
     Pixelate,
     Cartoon,
