@@ -76,6 +76,17 @@ fn cases() -> Vec<(String, Value)> {
         one("flip", json!({ "horizontal": true })),
         one("flip", json!({ "vertical": true })),
         one("zoom", json!({ "factor": 2 })),
+        one("pad", json!({ "aspect": "square" })),
+        one("scale", json!({ "percent": 50 })),
+        one("scale", json!({ "percent": 50, "sampling": "nearest" })),
+        one("scale", json!({ "percent": 50, "sampling": "bicubic" })),
+        one("scale", json!({ "percent": 150, "sampling": "lanczos" })),
+        one("scale", json!({ "percent": 50, "sampling": "area" })),
+        one("perspective", json!({ "top_left_x": 0.2 })),
+        one("lens", json!({ "k1": -0.2 })),
+        one("kaleidoscope", json!({ "amount": 5 })),
+        one("wave", json!({ "amount": 0.05 })),
+        one("swirl", json!({ "angle": 200 })),
         one("box_blur", json!({ "radius": 10 })),
         one("box_blur", json!({ "radius": 2 })),
         one("gaussian_blur", json!({ "sigma": 0.8 })),
@@ -91,8 +102,36 @@ fn cases() -> Vec<(String, Value)> {
         one("edges", json!({})),
         one("pixelate", json!({ "size": 16 })),
         one("cartoon", json!({})),
+        one("sobel", json!({})),
+        one("emboss", json!({ "amount": 1 })),
+        one("convolve", json!({ "kernel": "1 ".repeat(25), "factor": 0.04 })),
+        one("morphology", json!({ "radius": 1 })),
+        one("morphology", json!({ "operation": "close", "radius": 16 })),
+        one("adaptive_threshold", json!({})),
+        one("sketch", json!({})),
+        one("oil", json!({})),
+        one("glow", json!({})),
+        one("trails", json!({ "decay": 0.9 })),
+        one("motion", json!({})),
+        one("temporal_denoise", json!({ "strength": 0.8 })),
         one("text", json!({ "text": "{clock}" })),
+        ("chain of eight colour filters".to_owned(), eight_colours()),
     ]
+}
+
+/// Eight different colour filters, as somebody would line them up.
+fn eight_colours() -> Value {
+    let filters = [
+        ("brightness_contrast", json!({ "contrast": 1.2 })),
+        ("gamma", json!({ "gamma": 1.2 })),
+        ("saturation", json!({ "saturation": 1.5 })),
+        ("hue", json!({ "degrees": 30 })),
+        ("invert", json!({})),
+        ("brightness_contrast", json!({ "brightness": 0.05 })),
+        ("saturation", json!({ "saturation": 0.8 })),
+        ("gamma", json!({ "gamma": 0.9 })),
+    ];
+    filters.into_iter().map(|(filter, params)| json!({ "filter": filter, "params": params })).collect()
 }
 
 /// CPU and wall milliseconds of a frame in the median batch.

@@ -67,5 +67,7 @@ fn describe(param: &ParamSpec) -> String {
         }
         ParamKind::Color { default } => format!("colour ({default})"),
         ParamKind::Text { default } => format!("text ({default:?})"),
+        ParamKind::File { extensions } => format!("path of a file: {}", extensions.replace(' ', ", ")),
+        ParamKind::Curve { default } => format!("points of a curve ({default:?})"),
     }
 }

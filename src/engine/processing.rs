@@ -1,15 +1,18 @@
 //! The pipeline's thread: the newest captured picture through the chain, and the result to all who want it.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::files;
 use super::handle::Handle;
 use crate::capture::{CaptureState, SourceId};
 use crate::filter::{Chain, LiveText};
 use crate::frame::{Captured, Frame, FrameSink};
 use crate::geometry::Size;
 use crate::input::InputHub;
-use crate::pipeline::Stage;
+use crate::pipeline::{PassReport, Stage};
 use crate::util::{Mailbox, RateMeter, Worker};
 
 /// How long the thread sleeps at most.
@@ -17,11 +20,17 @@ const NAP: Duration = Duration::from_secs(1);
 /// How often a clock in the picture is looked at while the picture stands still.
 const CLOCK_LOOK: Duration = Duration::from_millis(100);
 
+/// Pictures that wait at most for filters that want to see every one.
+const MOST_WAITING: usize = 4;
+/// How often what a pass costs is told.
+const REPORT_EVERY: Duration = Duration::from_millis(100);
+
 /// What waits for the pipeline.
 #[derive(Default)]
 struct Job {
-    /// With the source that was wished for when it was taken: its chain, and no other, is for this picture.
-    picture: Option<(Captured, SourceId)>,
+    /// The newest last; earlier ones only for filters that want to see every one. Each with the source that was wished
+    /// for when it was taken: its chain, and no other, is for this picture.
+    pictures: VecDeque<(Captured, SourceId)>,
     /// A chain may have changed: the last picture goes through it again if no new one is there.
     settings: bool,
     /// Capture paused, because nobody looks.
@@ -43,6 +52,7 @@ pub struct Facts {
     pub filtered_rate: RateMeter,
     pub filter_ms: f32,
     pub filter_errors: Vec<(u32, String)>,
+    pub passes: Vec<PassReport>,
     pub newest: Option<Arc<Frame>>,
     pub viewers: usize,
 }
@@ -51,6 +61,8 @@ pub struct Facts {
 #[derive(Default)]
 pub struct Shared {
     mailbox: Mailbox<Job>,
+    /// A filter wants to see every picture.
+    keeps_pictures: AtomicBool,
     facts: Mutex<Facts>,
 }
 
@@ -59,17 +71,20 @@ impl Shared {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a captured picture; an older one that still waits is dropped and counted.
+    /// Takes a captured picture; older ones that still wait are dropped and counted.
     pub fn picture(&self, picture: Captured, wished: SourceId) {
         let (at, size) = (picture.at, picture.size);
-        let replaced = self.mailbox.update(|slot| {
+        let most = if self.keeps_pictures.load(Ordering::Relaxed) { MOST_WAITING } else { 1 };
+        let dropped = self.mailbox.update(|slot| {
             let job = slot.get_or_insert_default();
             job.paused = false;
-            job.picture.replace((picture, wished)).is_some()
+            job.pictures.push_back((picture, wished));
+            let too_many = job.pictures.len().saturating_sub(most);
+            job.pictures.drain(..too_many).count()
         });
         let mut facts = self.facts();
         facts.captured += 1;
-        facts.dropped += u64::from(replaced);
+        facts.dropped += dropped as u64;
         facts.source_size = Some(size);
         facts.captured_rate.tick(at);
     }
@@ -79,7 +94,7 @@ impl Shared {
             self.mailbox.update(|slot| {
                 let job = slot.get_or_insert_default();
                 job.paused = true;
-                job.picture = None;
+                job.pictures.clear();
             });
         }
         let mut facts = self.facts();
@@ -119,17 +134,20 @@ impl Processing {
 }
 
 fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
-    let mut stage = Stage::new();
+    let mut stage = Stage::new().with_files(files::reader()).with_clock(Instant::now);
     let mut last: Option<(SourceId, Chain)> = None;
     let mut last_live = LiveText::default();
+    let mut reported: Option<Instant> = None;
     loop {
         // A chain with a spin or a clock changes by itself, also over a picture that stands still.
-        let spins = last.is_some() && stage.spins();
-        let patience = match (spins, last.is_some() && stage.shows_live_text()) {
+        let goes_on = last.is_some() && stage.goes_on();
+        let looks = last.is_some() && (stage.shows_live_text() || stage.waits_for_files());
+        let patience = match (goes_on, looks) {
             (true, _) => Duration::from_secs(1) / handle.store.get().fps.max(1),
             (false, true) => CLOCK_LOOK,
             (false, false) => NAP,
         };
+        shared.keeps_pictures.store(stage.wants_every_frame(), Ordering::Relaxed);
         let Ok(job) = shared.mailbox.take(patience) else { return };
         let job = job.unwrap_or_default();
         if job.paused {
@@ -144,16 +162,28 @@ fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
         let chain_of = |source: &SourceId| settings.chains.get(source).cloned().unwrap_or_default();
         let live = live_text(shared);
         let started = Instant::now();
-        let (frame, source, chain) = match (job.picture, &last) {
+        let mut pictures = job.pictures;
+        let newest = pictures.pop_back();
+        if let Some((_, source)) = &newest {
+            if last.as_ref().is_some_and(|(last, _)| last != source) {
+                stage.forget();
+            }
+            let passed = pictures.len();
+            for (picture, of) in pictures.into_iter().filter(|(_, of)| of == source) {
+                stage.remember(picture, &chain_of(&of), &live, started);
+            }
+            shared.facts().dropped += passed as u64;
+        }
+        let (frame, source, chain) = match (newest, &last) {
             (Some((picture, source)), _) => {
                 let chain = chain_of(&source);
-                (Some(stage.process(picture, &chain, &live, started)), source, chain)
+                (stage.process(picture, &chain, &live, started), source, chain)
             }
             // The last picture again. Never through the chain of another source, which may hide other regions.
             (None, Some((source, used))) if *source == settings.source => {
                 let chain = chain_of(source);
                 let text_changed = live != last_live && stage.shows_live_text();
-                if chain == *used && !spins && !text_changed {
+                if chain == *used && !goes_on && !text_changed && !stage.has_new_files() {
                     continue;
                 }
                 (stage.again(&chain, &live, started), source.clone(), chain)
@@ -171,7 +201,15 @@ fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
         for sink in sinks(handle).iter() {
             sink.offer(&frame);
         }
+        let report_is_due = reported.is_none_or(|last| done.saturating_duration_since(last) >= REPORT_EVERY);
+        let passes = report_is_due.then(|| stage.passes());
+        if report_is_due {
+            reported = Some(done);
+        }
         let mut facts = shared.facts();
+        if let Some(passes) = passes {
+            facts.passes = passes;
+        }
         facts.filtered += 1;
         facts.filtered_rate.tick(done);
         facts.filter_ms = done.saturating_duration_since(started).as_secs_f32() * 1e3;
@@ -195,5 +233,6 @@ fn live_text(shared: &Shared) -> LiveText {
         // Whole numbers: a finer one would differ every time, and be a reason for yet another frame.
         fps: facts.filtered_rate.per_second(Instant::now()).round(),
         viewers: facts.viewers,
+        pointer: None,
     }
 }

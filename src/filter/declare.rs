@@ -14,9 +14,12 @@
 ///         method: Method = Luma709, "Method";       // from choices!
 ///         fill: Color = BLACK, "Fill";
 ///         text: String = "", "Text";
+///         path: FilePath = "cube png", "LUT file";  // the extensions; a path starts empty
+///         red: Curve = "0,0 1,1", "Red";
 ///     }
 /// }
 /// ```
+#[macro_export]
 macro_rules! params {
     (
         $(#[doc = $doc:literal])+
@@ -44,8 +47,8 @@ macro_rules! params {
                     id: stringify!($param),
                     label: $param_label,
                     doc: concat!($($param_doc, "\n"),+),
-                    unit: $crate::filter::declare::params!(@unit $($unit)?),
-                    kind: $crate::filter::declare::params!(
+                    unit: $crate::params!(@unit $($unit)?),
+                    kind: $crate::params!(
                         @kind $type, $default $(, $min, $max, $step $(, $log)?)?),
                 }),*],
             };
@@ -53,7 +56,7 @@ macro_rules! params {
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $($param: $crate::filter::declare::params!(@default $type, $default),)* }
+                Self { $($param: $crate::params!(@default $type, $default),)* }
             }
         }
 
@@ -101,6 +104,8 @@ macro_rules! params {
     };
     (@kind bool, $default:tt) => { $crate::filter::ParamKind::Bool { default: $default } };
     (@kind Color, $default:tt) => { $crate::filter::ParamKind::Color { default: $crate::filter::Color::$default } };
+    (@kind FilePath, $extensions:tt) => { $crate::filter::ParamKind::File { extensions: $extensions } };
+    (@kind Curve, $default:tt) => { $crate::filter::ParamKind::Curve { default: $default } };
     (@kind String, $default:tt) => { $crate::filter::ParamKind::Text { default: $default } };
     (@kind $choice:ident, $default:tt) => {
         $crate::filter::ParamKind::Choice {
@@ -110,6 +115,8 @@ macro_rules! params {
     };
 
     (@default String, $default:tt) => { String::from($default) };
+    (@default FilePath, $extensions:tt) => { $crate::filter::FilePath::default() };
+    (@default Curve, $default:tt) => { $crate::filter::Curve::declared($default) };
     (@default f32, $default:tt) => { $default };
     (@default i32, $default:tt) => { $default };
     (@default bool, $default:tt) => { $default };
@@ -118,6 +125,7 @@ macro_rules! params {
 }
 
 /// Declares an enumeration that a parameter can have: `Variant = "id", "Label";`.
+#[macro_export]
 macro_rules! choices {
     ($(#[doc = $doc:literal])+ pub enum $name:ident { $($variant:ident = $id:literal, $label:literal;)+ }) => {
         $(#[doc = $doc])+

@@ -13,11 +13,21 @@ pub enum Class {
     Geometric,
     /// A pixel depends on its neighbourhood.
     Area,
+    /// A pixel depends on earlier frames.
+    Time,
+    /// Makes pixels transparent, or shows something else behind them.
+    Key,
     /// Draws on top.
     Overlay,
+    /// Not built in: made by somebody else.
+    External,
 }
 
 impl Class {
+    /// In the order in which they are listed.
+    pub const ALL: [Self; 8] =
+        [Self::Point, Self::Place, Self::Geometric, Self::Area, Self::Time, Self::Key, Self::Overlay, Self::External];
+
     /// The heading under which the window and the documentation list the class.
     pub const fn label(self) -> &'static str {
         match self {
@@ -25,7 +35,10 @@ impl Class {
             Self::Place => "Place",
             Self::Geometric => "Geometry",
             Self::Area => "Neighbourhood",
+            Self::Time => "Time",
+            Self::Key => "Key",
             Self::Overlay => "Overlay",
+            Self::External => "Added",
         }
     }
 }
@@ -39,6 +52,11 @@ pub enum Unit {
     /// 0..1 of a side of the picture, shown as per cent.
     Fraction,
     Pixels,
+    Seconds,
+    Kelvin,
+    /// Exposure values: each doubles or halves the light.
+    Stops,
+    PerSecond,
 }
 
 impl Unit {
@@ -49,6 +67,10 @@ impl Unit {
             Self::DegreesPerSecond => "°/s",
             Self::Fraction => "%",
             Self::Pixels => " px",
+            Self::Seconds => " s",
+            Self::Kelvin => " K",
+            Self::Stops => " EV",
+            Self::PerSecond => "/s",
         }
     }
 }
@@ -84,6 +106,14 @@ pub enum ParamKind {
     Text {
         default: &'static str,
     },
+    /// The path of a file; empty until one is chosen. `extensions` are separated by spaces.
+    File {
+        extensions: &'static str,
+    },
+    /// A curve through points, written as [`Curve`](super::Curve) says.
+    Curve {
+        default: &'static str,
+    },
 }
 
 impl ParamKind {
@@ -97,7 +127,8 @@ impl ParamKind {
             Self::Bool { default } => ParamValue::Bool(default),
             Self::Choice { default, options } => ParamValue::Text(options[default].0.to_owned()),
             Self::Color { default } => ParamValue::Color(default),
-            Self::Text { default } => ParamValue::Text(default.to_owned()),
+            Self::Text { default } | Self::Curve { default } => ParamValue::Text(default.to_owned()),
+            Self::File { .. } => ParamValue::Text(String::new()),
         }
     }
 }

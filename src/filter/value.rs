@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::curve::Curve;
 use super::spec::{ParamKind, ParamSpec};
 
 /// A colour as `#rrggbb` or `#rrggbbaa`, sRGB, straight alpha.
@@ -19,6 +20,7 @@ pub struct Color {
 
 impl Color {
     pub const BLACK: Self = Self::rgb(0, 0, 0);
+    pub const GRAY: Self = Self::rgb(128, 128, 128);
     pub const WHITE: Self = Self::rgb(255, 255, 255);
 
     pub const fn rgb(r: u8, g: u8, b: u8) -> Self {
@@ -105,6 +107,8 @@ impl ParamSpec {
             }
             ParamKind::Color { .. } => "a colour as #rrggbb".to_owned(),
             ParamKind::Text { .. } => "text".to_owned(),
+            ParamKind::File { .. } => "the path of a file".to_owned(),
+            ParamKind::Curve { .. } => "points from left to right, like `0,0 0.5,0.6 1,1`".to_owned(),
         };
         ParamError::WrongType { param: self.id, expected, given: given.to_string().chars().take(40).collect() }
     }
@@ -134,7 +138,13 @@ impl ParamSpec {
                 let known = json.as_str().filter(|id| options.iter().any(|(option, _)| option == id));
                 known.map(|id| ParamValue::Text(id.to_owned()))
             }
-            ParamKind::Text { .. } => json.as_str().map(|text| ParamValue::Text(text.to_owned())),
+            ParamKind::Text { .. } | ParamKind::File { .. } => {
+                json.as_str().map(|text| ParamValue::Text(text.to_owned()))
+            }
+            ParamKind::Curve { .. } => {
+                let curve = json.as_str().and_then(|text| text.parse::<Curve>().ok());
+                curve.map(|curve| curve.to_value())
+            }
         };
         value.ok_or_else(|| self.wrong_type(json))
     }
@@ -154,7 +164,11 @@ impl ParamSpec {
                 "false" | "no" | "off" | "0" => false.into(),
                 other => return Err(self.wrong_type(other)),
             },
-            ParamKind::Color { .. } | ParamKind::Choice { .. } | ParamKind::Text { .. } => text.into(),
+            ParamKind::Color { .. }
+            | ParamKind::Choice { .. }
+            | ParamKind::Text { .. }
+            | ParamKind::File { .. }
+            | ParamKind::Curve { .. } => text.into(),
         };
         self.value_from_json(&json)
     }
@@ -234,11 +248,30 @@ impl ParamType for String {
 
     fn from_value(value: &ParamValue, _kind: &ParamKind) -> Option<Self> {
         let ParamValue::Text(text) = value else { return None };
-        let mut end = text.len().min(ParamKind::MOST_TEXT);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        Some(text[..end].to_owned())
+        Some(cut(text))
+    }
+}
+
+/// At most [`ParamKind::MOST_TEXT`] bytes of a text.
+fn cut(text: &str) -> String {
+    let mut end = text.len().min(ParamKind::MOST_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
+
+/// The path of a file that a filter reads; empty until one is chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FilePath(pub String);
+
+impl ParamType for FilePath {
+    fn to_value(&self) -> ParamValue {
+        ParamValue::Text(self.0.clone())
+    }
+
+    fn from_value(value: &ParamValue, _kind: &ParamKind) -> Option<Self> {
+        if let ParamValue::Text(path) = value { Some(Self(cut(path))) } else { None }
     }
 }
 

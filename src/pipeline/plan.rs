@@ -1,13 +1,14 @@
 //! A chain compiled for one size of picture: the filters that do something, prepared and grouped into passes. Made when a
 //! parameter or the size changes, never per frame.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::report::{PassKind, PassReport};
 use crate::filter::bands::{copy_as_rgba, for_each_band};
 use crate::filter::color::PointKernel;
-use crate::filter::geometric::{Motion, Move, resample};
-use crate::filter::kernel::{AreaKernel, DrawKernel, Kernel};
-use crate::filter::{Chain, Entry, Filter, LiveText};
+use crate::filter::geometric::{Move, Moving, Resampler, after};
+use crate::filter::kernel::{AreaKernel, DrawKernel, Kernel, Moment, Shown, TimeKernel};
+use crate::filter::{Chain, Entry, Files, Filter, LiveText, PrepareError};
 use crate::frame::{BYTES_PER_PIXEL, Buffer, BufferPool, PixelFormat};
 use crate::geometry::{Mapping, Size};
 
@@ -18,22 +19,37 @@ pub(super) struct Plan {
     pub errors: Vec<(u32, String)>,
     /// A region that has to be hidden can't be; nothing may be shown.
     pub is_blank: bool,
+    /// A filter waits for its file.
+    pub waits_for_files: bool,
 }
 
-enum Pass {
+/// One walk over the picture.
+struct Pass {
+    /// The items of the chain that it does the work of.
+    keys: Vec<u32>,
+    /// The size that it was made for.
+    input: Size,
+    work: Work,
+    /// How long it takes, averaged over the last frames; zero where nobody has a clock.
+    took: Duration,
+}
+
+enum Work {
     /// Pixel by pixel, all of them while a row is in the cache.
     Points(Vec<PointKernel>),
     /// Neighbours that move pixels; one resampling for all of them.
-    Moves(Vec<Turning>),
+    Moves(Vec<Moved>, Resampler),
+    /// A movement that does its own resampling.
+    Scale(Mapping, Box<dyn AreaKernel>),
     Area(Box<dyn AreaKernel>),
     Draw(Box<dyn DrawKernel>),
+    Time(Box<dyn TimeKernel>),
 }
 
-/// A movement and how far it has turned by itself.
-struct Turning {
+/// A movement and whose it is.
+struct Moved {
     key: u32,
-    motion: Motion,
-    degrees: f64,
+    moving: Moving,
 }
 
 /// A picture to read: the captured one or one of our own.
@@ -51,9 +67,19 @@ pub(super) struct Processed {
     pub mappings: Vec<Mapping>,
 }
 
+/// What a run needs beside the picture.
+pub(super) struct Run<'a> {
+    pub live: &'a LiveText,
+    pub moment: Moment,
+    /// Tells how long each pass takes; without one nothing is measured.
+    pub clock: Option<fn() -> Instant>,
+    /// Nobody will see the result: only what remembers has to see the picture.
+    pub only_remember: bool,
+}
+
 impl Plan {
     /// Prepares the enabled filters; what hides a region comes first.
-    pub(super) fn compile(chain: &Chain, input: Size) -> Self {
+    pub(super) fn compile(chain: &Chain, input: Size, files: &Files) -> Self {
         let mut plan = Self::default();
         let enabled = || {
             chain.items().iter().filter(|item| item.enabled).filter_map(|item| match &item.entry {
@@ -65,10 +91,11 @@ impl Plan {
         let mut size = input;
         let first = enabled().filter(|(_, filter)| hides(filter));
         for (key, filter) in first.chain(enabled().filter(|(_, filter)| !hides(filter))) {
-            match filter.prepare(size) {
+            match filter.prepare(size, files) {
                 Ok(kernel) => size = plan.push(key, kernel, size),
                 Err(error) => {
                     plan.is_blank |= hides(filter);
+                    plan.waits_for_files |= error == PrepareError::NotYet;
                     plan.errors.push((key, error.to_string()));
                 }
             }
@@ -78,28 +105,38 @@ impl Plan {
 
     /// Adds a kernel for pictures of `size` and gives the size that comes out of it.
     fn push(&mut self, key: u32, kernel: Kernel, size: Size) -> Size {
-        match (kernel, self.passes.last_mut()) {
-            (Kernel::Identity, _) => {}
-            (Kernel::Point(next), Some(Pass::Points(points))) => {
+        let work = match (kernel, self.passes.last_mut()) {
+            (Kernel::Identity, _) => return size,
+            (Kernel::Point(next), Some(Pass { work: Work::Points(points), keys, .. })) => {
                 let next = match points.last_mut() {
                     Some(last) => last.fuse(next),
                     None => Some(next),
                 };
                 points.extend(next);
+                keys.push(key);
+                return size;
             }
-            (Kernel::Point(point), _) => self.passes.push(Pass::Points(vec![point])),
-            (Kernel::Geometric(motion), last) => {
-                let turning = Turning { key, motion, degrees: 0.0 };
-                match last {
-                    Some(Pass::Moves(moves)) => moves.push(turning),
-                    _ => self.passes.push(Pass::Moves(vec![turning])),
-                }
+            (Kernel::Geometric(motion), Some(Pass { work: Work::Moves(moves, _), keys, .. })) => {
+                moves.push(Moved { key, moving: Moving::new(motion) });
+                keys.push(key);
                 return motion.mapping.output;
             }
-            (Kernel::Area(kernel), _) => self.passes.push(Pass::Area(kernel)),
-            (Kernel::Draw(kernel), _) => self.passes.push(Pass::Draw(kernel)),
-        }
-        size
+            (Kernel::Point(point), _) => Work::Points(vec![point]),
+            (Kernel::Geometric(motion), _) => {
+                Work::Moves(vec![Moved { key, moving: Moving::new(motion) }], Resampler::default())
+            }
+            (Kernel::Scale(mapping, kernel), _) => Work::Scale(mapping, kernel),
+            (Kernel::Area(kernel), _) => Work::Area(kernel),
+            (Kernel::Draw(kernel), _) => Work::Draw(kernel),
+            (Kernel::Time(kernel), _) => Work::Time(kernel),
+        };
+        let output = match &work {
+            Work::Moves(moves, _) => moves[0].moving.motion.mapping.output,
+            Work::Scale(mapping, _) => mapping.output,
+            _ => size,
+        };
+        self.passes.push(Pass { keys: vec![key], input: size, work, took: Duration::ZERO });
+        output
     }
 
     /// Whether pictures go through as they are.
@@ -107,58 +144,137 @@ impl Plan {
         self.passes.is_empty()
     }
 
-    /// Whether something turns by itself.
-    pub(super) fn spins(&self) -> bool {
-        self.turning().any(|turning| turning.motion.spin != 0.0)
+    /// Whether another frame of the same picture would look different, because something moves or fades by itself.
+    pub(super) fn goes_on(&self) -> bool {
+        self.moved().any(|moved| moved.moving.goes_on()) || self.remembering().any(|kernel| kernel.goes_on())
     }
 
-    /// Takes over how far the movements of an older plan have turned, so that a slider does not make the picture jump.
-    pub(super) fn go_on_from(&mut self, older: &Self) {
-        let turned = |key| older.turning().find(|old| old.key == key).map_or(0.0, |old| old.degrees);
-        for turning in self.turning_mut() {
-            if turning.motion.spin != 0.0 {
-                turning.degrees = turned(turning.key);
+    /// Whether a frame of the same picture would look different with the pointer elsewhere.
+    pub(super) fn follows_pointer(&self) -> bool {
+        self.moved().any(|moved| moved.moving.follows_pointer())
+    }
+
+    /// Whether something wants to see the frames, too, that the chain is too slow for.
+    pub(super) fn wants_every_frame(&self) -> bool {
+        self.remembering().any(|kernel| kernel.wants_every_frame())
+    }
+
+    /// Takes over from an older plan how far its movements have turned and, if `with_memory`, what its filters remember,
+    /// so that a slider does not make the picture jump.
+    pub(super) fn go_on_from(&mut self, mut older: Self, with_memory: bool) {
+        for moved in self.moved_mut() {
+            if let Some(old) = older.moved().find(|old| old.key == moved.key) {
+                moved.moving.go_on_from(&old.moving);
+            }
+        }
+        for pass in self.passes.iter_mut() {
+            let same = older.passes.iter().position(|old| old.keys == pass.keys && old.input == pass.input);
+            let Some(same) = same else { continue };
+            let old = older.passes.swap_remove(same);
+            pass.took = old.took;
+            match (&mut pass.work, old.work) {
+                (Work::Time(kernel), Work::Time(old)) if with_memory => kernel.go_on_from(old),
+                (Work::Moves(_, resampler), Work::Moves(_, old)) => resampler.go_on_from(old),
+                _ => {}
             }
         }
     }
 
-    /// Turns what spins by what it does in `elapsed`.
-    pub(super) fn advance(&mut self, elapsed: Duration) {
-        for turning in self.turning_mut() {
-            let degrees = turning.degrees + turning.motion.spin * elapsed.as_secs_f64();
-            turning.degrees = degrees.rem_euclid(360.0);
+    /// Lets time pass for what moves by itself.
+    pub(super) fn wait(&mut self, elapsed: Duration) {
+        for moved in self.moved_mut() {
+            moved.moving.wait(elapsed);
         }
     }
 
-    fn turning(&self) -> impl Iterator<Item = &Turning> {
-        self.passes.iter().flat_map(|pass| if let Pass::Moves(moves) = pass { &moves[..] } else { &[] })
+    fn moved(&self) -> impl Iterator<Item = &Moved> {
+        self.passes.iter().flat_map(|pass| if let Work::Moves(moves, _) = &pass.work { &moves[..] } else { &[] })
     }
 
-    fn turning_mut(&mut self) -> impl Iterator<Item = &mut Turning> {
-        self.passes.iter_mut().flat_map(|pass| if let Pass::Moves(moves) = pass { &mut moves[..] } else { &mut [] })
+    fn moved_mut(&mut self) -> impl Iterator<Item = &mut Moved> {
+        let passes = self.passes.iter_mut();
+        passes.flat_map(|pass| if let Work::Moves(moves, _) = &mut pass.work { &mut moves[..] } else { &mut [] })
+    }
+
+    fn remembering(&self) -> impl Iterator<Item = &dyn TimeKernel> {
+        self.passes.iter().filter_map(|pass| if let Work::Time(kernel) = &pass.work { Some(&**kernel) } else { None })
+    }
+
+    /// How the chain was compiled and what each pass costs.
+    pub(super) fn report(&self) -> Vec<PassReport> {
+        let describe = |pass: &Pass| PassReport {
+            keys: pass.keys.clone(),
+            kind: match &pass.work {
+                Work::Points(points) => PassKind::Points(points.iter().map(PointKernel::describe).collect()),
+                Work::Moves(moves, _) => PassKind::Resample(moves.len()),
+                Work::Scale(..) => PassKind::Resample(1),
+                Work::Area(_) => PassKind::Neighbourhood,
+                Work::Draw(_) => PassKind::Draw,
+                Work::Time(_) => PassKind::Time,
+            },
+            size: pass.input,
+            took: pass.took,
+            memory: if let Work::Time(kernel) = &pass.work { Some(kernel.memory()) } else { None },
+        };
+        self.passes.iter().map(describe).collect()
     }
 
     /// Runs a picture of the compiled size through every pass. Each pass has a pool of its own in `pools`, because
-    /// passes differ in size.
-    pub(super) fn run(&mut self, source: Picture<'_>, live: &LiveText, pools: &mut Vec<BufferPool>) -> Processed {
+    /// passes differ in size. `None` when a filter keeps the frame from being shown.
+    pub(super) fn run(&mut self, source: Picture<'_>, run: &Run<'_>, pools: &mut Vec<BufferPool>) -> Option<Processed> {
         pools.resize_with(pools.len().max(self.passes.len() + 1), BufferPool::default);
         let mut canvas = Canvas { source, own: None };
         let mut mappings = Vec::new();
-        for (pass, pool) in self.passes.iter_mut().zip(&*pools) {
-            match pass {
-                Pass::Points(points) => canvas.apply(points, pool),
-                Pass::Moves(moves) => {
-                    let moves: Vec<Move> =
-                        moves.iter().map(|one| (one.motion.turned(one.degrees), one.motion.fill)).collect();
-                    canvas.transform(&moves, pool);
-                    mappings.extend(moves.iter().map(|(mapping, _)| *mapping));
+        let last = if run.only_remember {
+            let wants = |pass: &Pass| matches!(&pass.work, Work::Time(kernel) if kernel.wants_every_frame());
+            self.passes.iter().rposition(wants).map_or(0, |last| last + 1)
+        } else {
+            self.passes.len()
+        };
+        for (pass, pool) in self.passes[..last].iter_mut().zip(&*pools) {
+            let started = run.clock.map(|clock| clock());
+            match &mut pass.work {
+                Work::Points(points) => canvas.apply(points, pool),
+                Work::Moves(moves, resampler) => {
+                    let mut through: Vec<Move> = Vec::with_capacity(moves.len());
+                    for Moved { moving, .. } in moves {
+                        moving.advance(run.live.pointer.map(|pointer| after(&mappings, pointer)));
+                        mappings.push(moving.mapping());
+                        through.push((moving.mapping(), moving.motion.fill));
+                    }
+                    canvas.transform(&through, resampler, pool);
                 }
-                Pass::Area(kernel) => canvas.filter(&mut **kernel, pool, &pools[pools.len() - 1]),
-                Pass::Draw(kernel) => kernel.draw(canvas.own_pixels(pool), live),
+                Work::Scale(mapping, kernel) => {
+                    canvas.filter(&mut **kernel, mapping.output, pool, &pools[pools.len() - 1]);
+                    mappings.push(*mapping);
+                }
+                Work::Area(kernel) => {
+                    let size = canvas.picture().size;
+                    canvas.filter(&mut **kernel, size, pool, &pools[pools.len() - 1]);
+                }
+                Work::Draw(kernel) => kernel.draw(canvas.own_pixels(pool), run.live),
+                Work::Time(kernel) => {
+                    if kernel.run(canvas.own_pixels(pool), run.moment) == Shown::No {
+                        return None;
+                    }
+                }
+            }
+            if let (Some(clock), Some(started)) = (run.clock, started) {
+                pass.count(clock().saturating_duration_since(started));
             }
         }
+        if run.only_remember {
+            return None;
+        }
         let (pixels, size) = canvas.into_own(&pools[pools.len() - 1]);
-        Processed { pixels, size, mappings }
+        Some(Processed { pixels, size, mappings })
+    }
+}
+
+impl Pass {
+    /// An average over about the last eight frames.
+    fn count(&mut self, took: Duration) {
+        self.took = if self.took.is_zero() { took } else { (self.took * 7 + took) / 8 };
     }
 }
 
@@ -210,20 +326,21 @@ impl Canvas<'_> {
         self.own = Some((own, size));
     }
 
-    fn transform(&mut self, moves: &[Move], pool: &BufferPool) {
+    fn transform(&mut self, moves: &[Move], resampler: &mut Resampler, pool: &BufferPool) {
         let Some((last, _)) = moves.last() else { return };
         let mut output = pool.take(last.output.pixels() * BYTES_PER_PIXEL);
         let Picture { pixels, format, .. } = self.picture();
-        resample(pixels, format, moves, &mut output);
+        resampler.run(pixels, format, moves, &mut output);
         self.own = Some((output, last.output));
     }
 
-    fn filter(&mut self, kernel: &mut dyn AreaKernel, pool: &BufferPool, rgba: &BufferPool) {
+    /// `size` is that of the result.
+    fn filter(&mut self, kernel: &mut dyn AreaKernel, size: Size, pool: &BufferPool, rgba: &BufferPool) {
         if self.picture().format != PixelFormat::Rgba {
             self.own_pixels(rgba);
         }
-        let Picture { pixels, size, .. } = self.picture();
-        let mut output = pool.take(pixels.len());
+        let Picture { pixels, .. } = self.picture();
+        let mut output = pool.take(size.pixels() * BYTES_PER_PIXEL);
         kernel.run(pixels, &mut output);
         self.own = Some((output, size));
     }

@@ -20,7 +20,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "engine",
         &["settings", "publish", "capture", "pipeline", "encode", "input", "filter", "frame", "geometry", "util"],
     ),
-    ("cli", &["engine", "settings", "capture", "filter", "geometry", "util"]),
+    ("cli", &["engine", "settings", "capture", "pipeline", "filter", "frame", "geometry", "util"]),
     ("app", &["engine", "settings", "capture", "pipeline", "filter", "frame", "geometry", "util"]),
 ];
 

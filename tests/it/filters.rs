@@ -6,10 +6,12 @@ mod golden;
 mod pointer;
 mod registry;
 mod robust;
+mod time;
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use lenscast::filter::{Chain, Filter, ParamKind, ParamValue};
+use lenscast::filter::{Chain, Files, Filter, ParamKind, ParamValue};
 use lenscast::frame::{Captured, Frame, PixelFormat};
 use lenscast::geometry::{Affine, Size};
 use lenscast::pipeline::{LiveText, Stage};
@@ -31,7 +33,18 @@ fn captured(size: Size, format: PixelFormat, pixels: Vec<u8>, at: Instant) -> Ca
 fn run(size: Size, pixels: &[u8], chain: &Chain) -> Frame {
     let now = Instant::now();
     let picture = captured(size, PixelFormat::Rgba, pixels.to_vec(), now);
-    Stage::new().process(picture, chain, &LiveText::default(), now)
+    Stage::new().process(picture, chain, &LiveText::default(), now).expect("the frame is shown")
+}
+
+/// The same with files, which are read at once.
+fn run_with_files(size: Size, pixels: &[u8], chain: &Chain) -> Frame {
+    let now = Instant::now();
+    let picture = captured(size, PixelFormat::Rgba, pixels.to_vec(), now);
+    let files = Arc::new(Files::new(Box::new(|path, then| then(std::fs::read(path)))));
+    let mut stage = Stage::new().with_files(files);
+    let frame = stage.process(picture, chain, &LiveText::default(), now).expect("the frame is shown");
+    assert_eq!(stage.report(), [], "{}", chain.to_json());
+    frame
 }
 
 fn noise(size: Size, random: &mut Random) -> Vec<u8> {
@@ -47,6 +60,8 @@ fn randomise(filter: &mut Filter, random: &mut Random) {
                 1 => max,
                 _ => min + (max - min) * random.unit() as f32,
             }),
+            // A side of thousands of pixels would only make the tests slow.
+            ParamKind::Int { max: 1024.., .. } => ParamValue::Int(random.below(200) as i32),
             ParamKind::Int { min, max, .. } => ParamValue::Int(match random.below(6) {
                 0 => min,
                 1 => max,
@@ -59,6 +74,11 @@ fn randomise(filter: &mut Filter, random: &mut Random) {
                 let texts =
                     ["", "{clock}\n{viewers} watch", "Ünï©ode 漢字 \u{1f600}\t{", "a long line, longer than it fits"];
                 ParamValue::Text(texts[random.below(texts.len())].to_owned())
+            }
+            ParamKind::File { .. } => ParamValue::Text(String::new()),
+            ParamKind::Curve { .. } => {
+                let curves = ["0,0 1,1", "0,1 1,0", "0.2,0 0.5,0.9 0.8,0.1", "0,0.5 0.004,1"];
+                ParamValue::Text(curves[random.below(curves.len())].to_owned())
             }
         };
         filter.params_mut().set(param.id, &value).unwrap();

@@ -134,14 +134,14 @@ fn choose_filter_ui(ui: &mut Ui, search: &mut String, just_opened: bool) -> Opti
     if just_opened {
         edit.request_focus();
     }
-    let found: Vec<&'static FilterSpec> = all().iter().copied().filter(|spec| matches_search(spec, search)).collect();
+    let found: Vec<&'static FilterSpec> = all().into_iter().filter(|spec| matches_search(spec, search)).collect();
     if edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) && !search.trim().is_empty() {
         return found.first().copied();
     }
     let mut chosen = None;
     ScrollArea::vertical().id_salt("all filters").max_height(380.0).auto_shrink([false, true]).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
-        for class in [Class::Point, Class::Place, Class::Geometric, Class::Area, Class::Overlay] {
+        for class in Class::ALL {
             let mut of_class = found.iter().filter(|spec| spec.class == class).peekable();
             if of_class.peek().is_none() {
                 continue;

@@ -92,7 +92,9 @@ pub fn param_ui(ui: &mut Ui, filter: &str, spec: &ParamSpec, value: &ParamValue)
                 choice_ui(ui, &name, options, id).map(|id| ParamValue::Text(id.to_owned()))
             }
             (ParamKind::Color { .. }, ParamValue::Color(color)) => color_ui(ui, &name, *color).map(ParamValue::Color),
-            (ParamKind::Text { .. }, ParamValue::Text(text)) => text_ui(ui, &name, text).map(ParamValue::Text),
+            (ParamKind::Text { .. } | ParamKind::File { .. } | ParamKind::Curve { .. }, ParamValue::Text(text)) => {
+                text_ui(ui, &name, text).map(ParamValue::Text)
+            }
             // A value of another type than its specification can't be shown; `params!` makes both from one line.
             _ => None,
         };

@@ -1,10 +1,9 @@
 //! Greyscale by one of the usual weightings.
 
 use super::PointKernel;
-use super::point::{LUMA_601, LUMA_709, PixelFunction, to_level};
+use super::point::{LUMA_601, LUMA_709};
 use crate::filter::declare::{choices, params};
 use crate::filter::kernel::{Kernel, Prepare, PrepareError};
-use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
 choices! {
@@ -37,25 +36,14 @@ impl Prepare for Grayscale {
             GrayMethod::Luma601 => LUMA_601,
             GrayMethod::Average => [1.0 / 3.0; 3],
             GrayMethod::Lightness => {
-                return Ok(Kernel::Point(PointKernel::Function(Box::new(Lightness { amount: self.amount }))));
+                let amount = self.amount;
+                return Ok(Kernel::Point(PointKernel::function(move |[r, g, b]| {
+                    // The middle between the strongest and the weakest channel, as in HSL.
+                    let gray = (r.max(g).max(b) + r.min(g).min(b)) / 2.0;
+                    [r, g, b].map(|value| value + (gray - value) * amount)
+                })));
             }
         };
         Ok(Kernel::Point(PointKernel::matrix_towards([weights; 3], self.amount)))
-    }
-}
-
-/// The middle between the strongest and the weakest channel, as in HSL.
-struct Lightness {
-    amount: f32,
-}
-
-impl PixelFunction for Lightness {
-    fn apply(&self, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
-        for pixel in pixels {
-            let [r, g, b, a] = *pixel;
-            let gray = (f32::from(r.max(g).max(b)) + f32::from(r.min(g).min(b))) / 2.0;
-            let towards = |value: u8| to_level(f32::from(value) + (gray - f32::from(value)) * self.amount);
-            *pixel = [towards(r), towards(g), towards(b), a];
-        }
     }
 }

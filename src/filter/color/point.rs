@@ -1,19 +1,28 @@
-//! Kernels on single pixels: a table a channel, a matrix, or a function. Alpha always stays as it is.
+//! Kernels on single pixels: a table a channel, a matrix, or a function. Neighbours in the chain fuse into as few steps
+//! as give the same picture. Alpha always stays as it is.
 
+use super::vector::{Line, Rows, map_lines, map_matrices, map_pixels, to_level};
 use crate::frame::BYTES_PER_PIXEL;
 
 /// What happens to each pixel.
-pub(crate) enum PointKernel {
-    /// One level to another, for red, green and blue.
-    Table(Box<[[u8; 256]; 3]>),
-    /// A 3x3 matrix; rounded and clamped.
-    Matrix(Box<Products>),
+pub struct PointKernel(Step);
+
+pub(super) enum Step {
+    Table(Box<Table>),
+    /// One after another, rounded and clamped after each, while the pixels are in registers.
+    Matrices(Vec<Rows>),
     Function(Box<dyn PixelFunction>),
 }
 
+/// One level to another, for red, green and blue.
+pub(super) struct Table {
+    levels: [[u8; 256]; 3],
+    /// The table as straight lines, where it is exactly that: arithmetic is faster than looking up.
+    lines: Option<[Line; 3]>,
+}
+
 /// What neither a table nor a matrix can say.
-pub(crate) trait PixelFunction: Send + Sync {
-    /// RGBA pixels, changed in place; alpha has to stay.
+pub(super) trait PixelFunction: Send + Sync {
     fn apply(&self, pixels: &mut [[u8; BYTES_PER_PIXEL]]);
 }
 
@@ -22,91 +31,158 @@ pub(crate) const LUMA_709: [f32; 3] = [0.2126, 0.7152, 0.0722];
 /// BT.601 weights of red, green and blue.
 pub(crate) const LUMA_601: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// BT.709 luma rounded to a level.
-pub(crate) fn luma_level([r, g, b, _]: [u8; 4]) -> u8 {
-    // The weights times 65536; they sum to 65536, so that white stays white.
-    ((13_933 * u32::from(r) + 46_871 * u32::from(g) + 4_732 * u32::from(b) + 32_768) >> 16) as u8
-}
-
-/// Rounds to the nearest level; the cast clamps.
-pub(crate) fn to_level(value: f32) -> u8 {
-    (value + 0.5) as u8
-}
-
 impl PointKernel {
-    /// The same table for all three channels, from a formula on 0 to 1.
-    pub(crate) fn table(formula: impl Fn(f32) -> f32) -> Self {
-        let mut table = [0; 256];
-        for (level, entry) in table.iter_mut().enumerate() {
-            *entry = to_level(formula(level as f32 / 255.0) * 255.0);
-        }
-        Self::Table(Box::new([table; 3]))
+    /// The same curve for all three channels, from a formula on 0 to 1.
+    pub fn table(formula: impl Fn(f32) -> f32) -> Self {
+        Self::tables([&formula, &formula, &formula])
+    }
+
+    /// A curve each for red, green and blue, from formulas on 0 to 1. What is not a number becomes black.
+    pub fn tables(formulas: [&dyn Fn(f32) -> f32; 3]) -> Self {
+        let level = |formula: &dyn Fn(f32) -> f32, level: usize| to_level(formula(level as f32 / 255.0) * 255.0);
+        let levels = formulas.map(|formula| std::array::from_fn(|at| level(formula, at)));
+        Self(Step::Table(Box::new(Table::new(levels, Some(formulas.map(Line::through))))))
+    }
+
+    /// A matrix that gives red, green and blue from red, green, blue and 1, all in 0 to 1.
+    pub fn matrix(rows: [[f32; 4]; 3]) -> Self {
+        let rows = rows.map(|[r, g, b, offset]| [r, g, b, offset * 255.0]);
+        Self(Step::Matrices(vec![rows]))
     }
 
     /// `amount` of the way from the identity to `rows`, which give red, green and blue from red, green and blue.
-    pub(crate) fn matrix_towards(rows: [[f32; 3]; 3], amount: f32) -> Self {
+    pub fn matrix_towards(rows: [[f32; 3]; 3], amount: f32) -> Self {
         let weight = |to: usize, from: usize| {
             let identity = if to == from { 1.0 } else { 0.0 };
             identity + (rows[to][from] - identity) * amount
         };
-        let mut products = Box::new([[[0; 4]; 256]; 3]);
-        for (from, products) in products.iter_mut().enumerate() {
-            for (level, product) in products.iter_mut().enumerate() {
-                for (to, value) in product.iter_mut().take(3).enumerate() {
-                    // The half that rounds goes into one of the three summands.
-                    let half = if from == 0 { 0.5 } else { 0.0 };
-                    let exact = f64::from(weight(to, from)) * level as f64 + half;
-                    *value = (exact * f64::from(1 << PRODUCT_BITS)).round() as i32;
-                }
-            }
-        }
-        Self::Matrix(products)
+        Self::matrix(std::array::from_fn(|to| [weight(to, 0), weight(to, 1), weight(to, 2), 0.0]))
     }
 
-    /// Takes `next` in if one table can do exactly what both did; gives it back otherwise.
+    /// Any function from red, green and blue in levels (0 to 255) to the same; rounded and clamped. It is called for
+    /// several pixels at once where the processor can: plain arithmetic without branches is fastest.
+    pub fn function(function: impl Fn([f32; 3]) -> [f32; 3] + Send + Sync + 'static) -> Self {
+        Self(Step::Function(Box::new(Mapped(function))))
+    }
+
+    /// Takes `next` in if one step can do exactly what both did; gives it back otherwise.
     pub(crate) fn fuse(&mut self, next: Self) -> Option<Self> {
-        match (self, next) {
-            (Self::Table(first), Self::Table(next)) => {
-                for (first, next) in first.iter_mut().zip(next.iter()) {
-                    for level in first {
-                        *level = next[usize::from(*level)];
-                    }
+        match (&mut self.0, &next.0) {
+            (Step::Table(first), Step::Table(then)) => {
+                let mut levels = first.levels;
+                for (levels, then) in levels.iter_mut().zip(&then.levels) {
+                    *levels = levels.map(|level| then[usize::from(level)]);
                 }
+                let lines = first.lines.zip(then.lines);
+                let lines = lines.map(|(first, then)| std::array::from_fn(|at| first[at].then(then[at])));
+                **first = Table::new(levels, lines);
                 None
             }
-            (_, next) => Some(next),
+            (Step::Matrices(first), Step::Matrices(then)) => {
+                first.extend(then);
+                None
+            }
+            // A line is a matrix, too, and in the company of others costs next to nothing.
+            (Step::Matrices(first), Step::Table(then)) => match &then.lines {
+                Some(lines) => {
+                    first.push(Line::rows(lines));
+                    None
+                }
+                None => Some(next),
+            },
+            (Step::Table(first), Step::Matrices(then)) => match &first.lines {
+                Some(lines) => {
+                    let mut both = vec![Line::rows(lines)];
+                    both.extend(then);
+                    self.0 = Step::Matrices(both);
+                    None
+                }
+                None => Some(next),
+            },
+            _ => Some(next),
+        }
+    }
+
+    /// What it is, in a word or two.
+    pub(crate) fn describe(&self) -> &'static str {
+        match &self.0 {
+            Step::Table(table) if table.lines.is_some() => "line",
+            Step::Table(_) => "table",
+            Step::Matrices(_) => "matrix",
+            Step::Function(_) => "function",
         }
     }
 
     /// RGBA, in place.
     pub(crate) fn apply(&self, pixels: &mut [u8]) {
-        let (pixels, _) = pixels.as_chunks_mut::<BYTES_PER_PIXEL>();
-        match self {
-            Self::Table(tables) => {
-                let [red, green, blue] = &**tables;
-                for pixel in pixels {
-                    let [r, g, b, a] = *pixel;
-                    *pixel = [red[usize::from(r)], green[usize::from(g)], blue[usize::from(b)], a];
-                }
-            }
-            Self::Matrix(products) => sum_products(products, pixels),
-            Self::Function(function) => function.apply(pixels),
+        match &self.0 {
+            Step::Table(table) => match &table.lines {
+                Some(lines) => map_lines(lines, pixels),
+                None => table.look_up(pixels.as_chunks_mut().0),
+            },
+            Step::Matrices(matrices) => map_matrices(matrices, pixels.as_chunks_mut().0),
+            Step::Function(function) => function.apply(pixels.as_chunks_mut().0),
         }
     }
 }
 
-/// What each level of red, green and blue adds to the new red, green and blue, with [`PRODUCT_BITS`] of fraction. Looking
-/// nine products up takes less time than multiplying, because the three of a level lie side by side.
-type Products = [[[i32; 4]; 256]; 3];
+impl Table {
+    /// With the lines that it may be.
+    fn new(levels: [[u8; 256]; 3], lines: Option<[Line; 3]>) -> Self {
+        let lines = lines.filter(|lines| lines.iter().zip(&levels).all(|(line, levels)| line.gives(levels)));
+        Self { levels, lines }
+    }
 
-const PRODUCT_BITS: u32 = 16;
+    fn look_up(&self, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
+        let [red, green, blue] = &self.levels;
+        for pixel in pixels {
+            let [r, g, b, a] = *pixel;
+            *pixel = [red[usize::from(r)], green[usize::from(g)], blue[usize::from(b)], a];
+        }
+    }
+}
 
-fn sum_products([reds, greens, blues]: &Products, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
-    for pixel in pixels {
-        let [r, g, b, a] = *pixel;
-        let (from_r, from_g, from_b) = (&reds[usize::from(r)], &greens[usize::from(g)], &blues[usize::from(b)]);
-        let sums: [i32; 4] = std::array::from_fn(|to| (from_r[to] + from_g[to] + from_b[to]) >> PRODUCT_BITS);
-        let [r, g, b, _] = sums.map(|sum| sum.clamp(0, 255) as u8);
-        *pixel = [r, g, b, a];
+struct Mapped<F>(F);
+
+impl<F: Fn([f32; 3]) -> [f32; 3] + Send + Sync> PixelFunction for Mapped<F> {
+    fn apply(&self, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
+        map_pixels(&self.0, pixels);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_straight_table_is_arithmetic_and_a_bent_one_is_not() {
+        assert_eq!(PointKernel::table(|v| (v - 0.5) * 1.7 + 0.6).describe(), "line");
+        assert_eq!(PointKernel::table(|v| 1.0 - v).describe(), "line");
+        assert_eq!(PointKernel::table(|v| v.powf(0.4)).describe(), "table");
+    }
+
+    #[test]
+    fn almost_every_brightness_and_contrast_is_a_line() {
+        let steps = (0..=80).flat_map(|step| (-20..=20).map(move |by| (step as f32 / 20.0, by as f32 / 20.0)));
+        let is_line = |(contrast, brightness): &(f32, f32)| {
+            PointKernel::table(|v| (v - 0.5) * contrast + 0.5 + brightness).describe() == "line"
+        };
+        let lines = steps.clone().filter(is_line).count();
+        // Where a level falls between two, a rounding error may take it to the other one; then it is looked up.
+        assert!(lines * 100 >= steps.clone().count() * 80, "{lines} of {}", steps.count());
+    }
+
+    #[test]
+    fn neighbours_become_as_few_steps_as_they_can() {
+        let line = || PointKernel::table(|v| 1.0 - v);
+        let bent = || PointKernel::table(|v| v.powf(0.4));
+        let matrix = || PointKernel::matrix_towards([LUMA_709; 3], -2.0);
+        let mut table = bent();
+        assert!(table.fuse(line()).is_none());
+        assert!(table.fuse(matrix()).is_some(), "a look-up and a matrix stay two steps");
+        let mut matrices = line();
+        assert!(matrices.fuse(matrix()).is_none() && matrices.fuse(matrix()).is_none());
+        assert!(matrices.fuse(line()).is_none());
+        assert!(matrices.fuse(bent()).is_some());
     }
 }

@@ -1,10 +1,9 @@
 //! Saturation, and vibrance for the colours that lack it.
 
 use super::PointKernel;
-use super::point::{LUMA_709, PixelFunction, to_level};
+use super::point::LUMA_709;
 use crate::filter::declare::params;
 use crate::filter::kernel::{Kernel, Prepare, PrepareError};
-use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
 params! {
@@ -25,26 +24,13 @@ impl Prepare for Saturation {
         Ok(Kernel::Point(if self.vibrance == 0.0 {
             PointKernel::matrix_towards([LUMA_709; 3], 1.0 - self.saturation)
         } else {
-            PointKernel::Function(Box::new(Vibrance { saturation: self.saturation, vibrance: self.vibrance }))
+            let (saturation, vibrance) = (self.saturation, self.vibrance);
+            PointKernel::function(move |[r, g, b]| {
+                let spread = (r.max(g).max(b) - r.min(g).min(b)) / 255.0;
+                let factor = saturation * (1.0 + vibrance * (1.0 - spread));
+                let luma = LUMA_709[0] * r + LUMA_709[1] * g + LUMA_709[2] * b;
+                [r, g, b].map(|value| luma + (value - luma) * factor)
+            })
         }))
-    }
-}
-
-struct Vibrance {
-    saturation: f32,
-    vibrance: f32,
-}
-
-impl PixelFunction for Vibrance {
-    fn apply(&self, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
-        for pixel in pixels {
-            let [r, g, b, a] = *pixel;
-            let spread = f32::from(r.max(g).max(b) - r.min(g).min(b)) / 255.0;
-            let factor = self.saturation * (1.0 + self.vibrance * (1.0 - spread));
-            let [r, g, b] = [f32::from(r), f32::from(g), f32::from(b)];
-            let luma = LUMA_709[0] * r + LUMA_709[1] * g + LUMA_709[2] * b;
-            let away = |value: f32| to_level(luma + (value - luma) * factor);
-            *pixel = [away(r), away(g), away(b), a];
-        }
     }
 }

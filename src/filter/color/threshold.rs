@@ -1,10 +1,9 @@
 //! Threshold: black and white and nothing between.
 
 use super::PointKernel;
-use super::point::{PixelFunction, luma_level};
+use super::point::LUMA_709;
 use crate::filter::declare::params;
 use crate::filter::kernel::{Kernel, Prepare, PrepareError};
-use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
 params! {
@@ -19,22 +18,13 @@ params! {
 
 impl Prepare for Threshold {
     fn prepare(&self, _: Size) -> Result<Kernel, PrepareError> {
-        let [above, below] = if self.invert { [0, 255] } else { [255, 0] };
-        Ok(Kernel::Point(PointKernel::Function(Box::new(Step { level: (self.level * 255.0) as u8, above, below }))))
-    }
-}
-
-struct Step {
-    level: u8,
-    above: u8,
-    below: u8,
-}
-
-impl PixelFunction for Step {
-    fn apply(&self, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
-        for pixel in pixels {
-            let value = if luma_level(*pixel) > self.level { self.above } else { self.below };
-            *pixel = [value, value, value, pixel[3]];
-        }
+        let [above, below] = if self.invert { [0.0, 255.0] } else { [255.0, 0.0] };
+        let level = (self.level * 255.0).floor();
+        let [red, green, blue] = LUMA_709;
+        Ok(Kernel::Point(PointKernel::function(move |[r, g, b]| {
+            // Rounded as a level, because that is what is compared.
+            let luma = (red * r + green * g + blue * b + 0.5).floor();
+            [if luma > level { above } else { below }; 3]
+        })))
     }
 }

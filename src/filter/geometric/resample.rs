@@ -11,13 +11,13 @@ use crate::geometry::{Affine, Mapping, Size};
 /// One movement and the RGBA colour of what lies beside its input.
 pub(crate) type Move = (Mapping, [u8; 4]);
 
-/// Moves `input` through `moves`, in the order of the chain, in a single resampling, into RGBA.
+/// Moves `input` through `moves`, all of them affine, in the order of the chain, in a single resampling, into RGBA.
 ///
 /// Between pixels it is bilinear with 8 bits of position; at the input's edge the last pixel counts on, and what comes
 /// from outside of any step is that step's fill. Whole-pixel moves, mirrors and quarter turns copy pixels exactly.
 pub(crate) fn resample(input: &[u8], format: PixelFormat, moves: &[Move], output: &mut [u8]) {
     let (Some((first, _)), Some((last, _))) = (moves.first(), moves.last()) else { return };
-    let path = Path::new(moves);
+    let Some(path) = Path::new(moves) else { return };
     let picture = Picture { pixels: input, size: first.input };
     let stride = last.output.width as usize * BYTES_PER_PIXEL;
     let exact = Exact::new(path.total(), stride);
@@ -67,13 +67,14 @@ struct Path {
 }
 
 impl Path {
-    fn new(moves: &[Move]) -> Self {
+    /// `None` where a step is not affine.
+    fn new(moves: &[Move]) -> Option<Self> {
         let mut total = Affine::IDENTITY;
         let steps = moves.iter().rev().map(|(mapping, fill)| {
-            total = total.then(mapping.input_from_output);
-            (total, mapping.input, *fill)
+            total = total.then(mapping.input_from_output.affine()?);
+            Some((total, mapping.input, *fill))
         });
-        Self { steps: steps.collect() }
+        Some(Self { steps: steps.collect::<Option<_>>()? })
     }
 
     fn total(&self) -> Affine {

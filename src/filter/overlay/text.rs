@@ -172,7 +172,13 @@ mod tests {
 
     #[test]
     fn live_values_are_filled_in_and_other_braces_stay() {
-        let live = LiveText { fps: 29.97, viewers: 3, clock: "12:34:56".into(), date: "2026-03-01".into() };
+        let live = LiveText {
+            fps: 29.97,
+            viewers: 3,
+            clock: "12:34:56".into(),
+            date: "2026-03-01".into(),
+            ..LiveText::default()
+        };
         let mut filled = String::new();
         fill_in("{date} {clock} {fps} fps, {viewers} {{who}} {fps", &live, &mut filled);
         assert_eq!(filled, "2026-03-01 12:34:56 30 fps, 3 {{who}} {fps");

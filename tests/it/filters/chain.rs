@@ -16,11 +16,12 @@ use crate::support::random::Random;
 const SIZE: Size = Size::new(64, 48);
 
 fn live() -> LiveText {
-    LiveText { fps: 30.0, viewers: 2, clock: "12:34:56".into(), date: "2026-03-01".into() }
+    let (clock, date) = ("12:34:56".into(), "2026-03-01".into());
+    LiveText { fps: 30.0, viewers: 2, clock, date, ..LiveText::default() }
 }
 
 fn random_filter(random: &mut Random, wanted: impl Fn(Class) -> bool) -> Filter {
-    let specs: Vec<_> = all().iter().filter(|spec| wanted(spec.class)).collect();
+    let specs: Vec<_> = all().into_iter().filter(|spec| wanted(spec.class)).collect();
     let mut filter = create(specs[random.below(specs.len())].id).unwrap();
     randomise(&mut filter, random);
     filter
@@ -40,7 +41,7 @@ fn a_chain_that_does_nothing_passes_the_captured_buffer_on() {
             let pixels = noise(SIZE, &mut Random::new(1));
             let address = pixels.as_ptr();
             let now = Instant::now();
-            let frame = Stage::new().process(captured(SIZE, format, pixels, now), &chain, &live(), now);
+            let frame = Stage::new().process(captured(SIZE, format, pixels, now), &chain, &live(), now).unwrap();
             assert_eq!((frame.pixels.as_ptr(), frame.format), (address, format));
             assert!(frame.geometry.mappings.is_empty());
         }
@@ -48,7 +49,24 @@ fn a_chain_that_does_nothing_passes_the_captured_buffer_on() {
 }
 
 /// What the catalogue wants to be seen as soon as it is added.
-pub const VISIBLE_BY_DEFAULT: [&str; 6] = ["grayscale", "invert", "threshold", "redact", "edges", "cartoon"];
+pub const VISIBLE_BY_DEFAULT: &[&str] = &[
+    "grayscale",
+    "sepia",
+    "invert",
+    "posterize",
+    "threshold",
+    "solarize",
+    "false_color",
+    "redact",
+    "edges",
+    "sobel",
+    "cartoon",
+    "sketch",
+    "oil",
+    "glow",
+    "adaptive_threshold",
+    "motion",
+];
 
 #[test]
 fn a_default_changes_the_picture_only_where_the_catalogue_says_so() {
@@ -68,7 +86,7 @@ fn a_moved_slider_is_in_the_next_frame() {
     let mut level = |stage: &mut Stage, brightness: f32| {
         chain.merge_patch(&json!({ "filters": { "1": { "params": { "brightness": brightness } } } })).unwrap();
         let picture = captured(SIZE, PixelFormat::Rgba, pixels.clone(), now);
-        stage.process(picture, &chain, &live(), now).rgba(3, 3)[0]
+        stage.process(picture, &chain, &live(), now).unwrap().rgba(3, 3)[0]
     };
     assert_eq!([0.0, 0.2, -0.2, 0.0].map(|brightness| level(&mut stage, brightness)), [100, 151, 49, 100]);
 }
@@ -79,14 +97,15 @@ fn a_still_picture_is_filtered_again_when_the_chain_changes() {
     let invert = chain_of(json!([{ "filter": "invert" }]));
     assert!(stage.again(&invert, &live(), start).is_none());
     let pixels = noise(SIZE, &mut Random::new(3));
-    let first =
-        stage.process(captured(SIZE, PixelFormat::Rgba, pixels.clone(), start), &Chain::default(), &live(), start);
+    let first = stage
+        .process(captured(SIZE, PixelFormat::Rgba, pixels.clone(), start), &Chain::default(), &live(), start)
+        .unwrap();
     let later = start + Duration::from_secs(1);
     let again = stage.again(&invert, &live(), later).unwrap();
     assert_eq!(again.rgba(5, 5)[0], 255 - first.rgba(5, 5)[0]);
     assert_eq!(again.times.captured, later);
     assert!(again.id > first.id);
-    let next = stage.process(captured(SIZE, PixelFormat::Rgba, pixels, later), &invert, &live(), later);
+    let next = stage.process(captured(SIZE, PixelFormat::Rgba, pixels, later), &invert, &live(), later).unwrap();
     assert!(next.id > again.id);
     stage.forget();
     assert!(stage.again(&invert, &live(), later).is_none());
@@ -97,7 +116,7 @@ fn a_geometry_is_kept_until_it_changes() {
     let (mut stage, now) = (Stage::new(), Instant::now());
     let mut process = |chain: &Chain| {
         let picture = captured(SIZE, PixelFormat::Rgba, vec![0; SIZE.pixels() * 4], now);
-        stage.process(picture, chain, &live(), now).geometry
+        stage.process(picture, chain, &live(), now).unwrap().geometry
     };
     let plain = process(&Chain::default());
     assert_eq!(plain.epoch, 1);
@@ -121,8 +140,9 @@ fn bgrx_and_rgba_give_the_same_picture() {
         rgba.chunks_exact_mut(4).for_each(|pixel| pixel[3] = 255);
         let bgrx: Vec<u8> = rgba.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0], 0]).collect();
         let now = Instant::now();
-        let [one, other] = [(PixelFormat::Rgba, rgba), (PixelFormat::Bgrx, bgrx)]
-            .map(|(format, pixels)| Stage::new().process(captured(SIZE, format, pixels, now), &chain, &live(), now));
+        let [one, other] = [(PixelFormat::Rgba, rgba), (PixelFormat::Bgrx, bgrx)].map(|(format, pixels)| {
+            Stage::new().process(captured(SIZE, format, pixels, now), &chain, &live(), now).unwrap()
+        });
         assert_eq!(one.size, other.size);
         let colors = |frame: &Frame| {
             let places = (0..frame.size.height).flat_map(|y| (0..frame.size.width).map(move |x| (x, y)));
@@ -175,13 +195,13 @@ fn a_filter_that_cant_be_prepared_is_left_out_and_reported() {
     ]));
     let (mut stage, now) = (Stage::new(), Instant::now());
     let picture = || captured(wide, PixelFormat::Rgba, vec![0; wide.pixels() * 4], now);
-    let frame = stage.process(picture(), &chain, &live(), now);
+    let frame = stage.process(picture(), &chain, &live(), now).unwrap();
     assert_eq!((frame.size, frame.rgba(0, 0)), (wide, [255, 255, 255, 0]));
     let [(key, reason)] = stage.report() else { panic!("{:?}", stage.report()) };
     assert_eq!(chain.item(*key).map(|item| matches!(item.entry, Entry::Filter(Filter::Rotate(_)))), Some(true));
     assert!(reason.contains("too large"), "{reason}");
     chain.remove(*key);
-    stage.process(picture(), &chain, &live(), now);
+    stage.process(picture(), &chain, &live(), now).unwrap();
     assert!(stage.report().is_empty());
 }
 
@@ -237,7 +257,7 @@ fn a_source_that_changes_its_size_is_blank_until_the_hidden_region_is_checked() 
     let other = Size::new(32, 80);
     let show = |stage: &mut Stage, size: Size, chain: &Chain| {
         let picture = captured(size, PixelFormat::Bgrx, vec![90; size.pixels() * 4], now);
-        stage.process(picture, chain, &live(), now)
+        stage.process(picture, chain, &live(), now).unwrap()
     };
     let is_blank = |frame: &Frame| frame.pixels.chunks(4).all(|pixel| pixel == [0, 0, 0, 255]);
     assert!(!is_blank(&show(&mut stage, SIZE, &chain)));
@@ -260,13 +280,15 @@ fn a_broken_picture_is_blank() {
     let (mut stage, now) = (Stage::new(), Instant::now());
     for chain in [Chain::default(), chain_of(json!([{ "filter": "redact" }, { "filter": "edges" }]))] {
         for bytes in [0, SIZE.pixels() * 4 - 1, SIZE.pixels() * 4 + 1] {
-            let frame = stage.process(captured(SIZE, PixelFormat::Rgba, vec![7; bytes], now), &chain, &live(), now);
+            let frame =
+                stage.process(captured(SIZE, PixelFormat::Rgba, vec![7; bytes], now), &chain, &live(), now).unwrap();
             assert!(frame.pixels.chunks(4).all(|pixel| pixel == [0, 0, 0, 255]));
             assert_eq!(frame.pixels.len(), SIZE.pixels() * 4);
         }
     }
     let nothing = Size::new(0, 7);
-    let frame = stage.process(captured(nothing, PixelFormat::Rgba, Vec::new(), now), &Chain::default(), &live(), now);
+    let frame =
+        stage.process(captured(nothing, PixelFormat::Rgba, Vec::new(), now), &Chain::default(), &live(), now).unwrap();
     assert!(frame.pixels.is_empty());
 }
 
@@ -275,11 +297,11 @@ fn a_slider_does_not_make_a_spinning_picture_jump() {
     let (mut stage, start) = (Stage::new(), Instant::now());
     let spinning = |spin: f32| chain_of(json!([{ "filter": "rotate", "params": { "spin": spin } }]));
     let picture = captured(SIZE, PixelFormat::Rgba, vec![0; SIZE.pixels() * 4], start);
-    stage.process(picture, &spinning(30.0), &live(), start);
+    stage.process(picture, &spinning(30.0), &live(), start).unwrap();
     let before = stage.again(&spinning(30.0), &live(), start + Duration::from_secs(100)).unwrap();
     let after = stage.again(&spinning(31.0), &live(), start + Duration::from_secs(100)).unwrap();
     assert!(before.geometry.same_shape(&after.geometry));
-    assert!(stage.spins());
+    assert!(stage.goes_on());
 }
 
 #[test]
@@ -294,7 +316,7 @@ fn a_steady_stream_uses_its_buffers_again() {
     ]));
     let (mut stage, mut now) = (Stage::new(), Instant::now());
     let picture = captured(SIZE, PixelFormat::Bgrx, vec![50; SIZE.pixels() * 4], now);
-    stage.process(picture, &chain, &live(), now);
+    stage.process(picture, &chain, &live(), now).unwrap();
     let mut addresses = BTreeSet::new();
     for _ in 0..20 {
         now += Duration::from_millis(33);
@@ -311,7 +333,7 @@ fn a_text_shows_live_values_in_its_corner() {
     let chain = chain_of(json!([
         { "filter": "text", "params": { "text": "{clock}", "size": 0.25, "place": "bottom_right", "color": "#ffee00" } },
     ]));
-    let first = stage.process(captured(size, PixelFormat::Rgba, pixels, now), &chain, &live(), now);
+    let first = stage.process(captured(size, PixelFormat::Rgba, pixels, now), &chain, &live(), now).unwrap();
     let count = |color: [u8; 4]| first.pixels.chunks(4).filter(|pixel| *pixel == color).count();
     assert!(count([255, 238, 0, 255]) > 50 && count([0, 0, 0, 255]) > 50, "letters and their outline");
     for (at, pixel) in first.pixels.chunks(4).enumerate() {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use lenscast::filter::{ParamKind, ParamSpec, Unit, all};
+use lenscast::filter::{ParamKind, ParamSpec, Unit, built_in as all};
 
 #[test]
 fn the_documentation_of_the_filters_is_fresh() {
@@ -74,6 +74,8 @@ fn values(param: &ParamSpec) -> (String, String) {
             (ids.join(", "), format!("`{}`", options[default].0))
         }
         ParamKind::Color { default } => ("`#rrggbb`, `#rrggbbaa`".to_owned(), format!("`{default}`")),
+        ParamKind::File { extensions } => (format!("path: {}", extensions.replace(' ', ", ")), "empty".to_owned()),
+        ParamKind::Curve { default } => ("points of a curve".to_owned(), format!("`{default}`")),
         ParamKind::Text { default: "" } => ("text".to_owned(), "empty".to_owned()),
         ParamKind::Text { default } => ("text".to_owned(), format!("`{default}`")),
     }

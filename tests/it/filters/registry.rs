@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lenscast::filter::{Chain, ParamKind, ParamValue, all, create, find};
+use lenscast::filter::{Chain, Curve, ParamKind, ParamValue, all, create, find};
 
 use super::randomise;
 use crate::support::random::Random;
@@ -22,7 +22,7 @@ fn ids_are_unique_and_snake_case() {
         let params: BTreeSet<_> = spec.params.iter().map(|param| param.id).collect();
         assert_eq!(params.len(), spec.params.len(), "{}", spec.id);
         assert!(params.iter().all(|id| is_snake_case(id)), "{}: {params:?}", spec.id);
-        assert!(find(spec.id).is_some_and(|found| found == *spec));
+        assert!(find(spec.id).is_some_and(|found| found == spec));
     }
 }
 
@@ -51,6 +51,10 @@ fn defaults_lie_in_their_ranges_and_are_what_a_new_filter_has() {
                 }
                 ParamKind::Int { default, min, max, step } => (min..=max).contains(&default) && step > 0,
                 ParamKind::Choice { default, options } => default < options.len(),
+                ParamKind::Curve { default } => {
+                    default.parse::<Curve>().is_ok_and(|curve| curve.to_string() == default)
+                }
+                ParamKind::File { extensions } => !extensions.is_empty(),
                 ParamKind::Bool { .. } | ParamKind::Color { .. } | ParamKind::Text { .. } => true,
             };
             assert!(fits, "{}.{}", spec.id, param.id);
