@@ -3,8 +3,8 @@
 use std::sync::{PoisonError, RwLock};
 
 use super::area::{
-    AdaptiveThreshold, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Morphology, Oil, Pixelate,
-    Sharpen, Sketch, Sobel,
+    AdaptiveThreshold, Bilateral, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Median, Morphology,
+    Oil, Pixelate, Sharpen, Sketch, Sobel,
 };
 use super::color::{
     BrightnessContrast, ChannelMixer, ColorBalance, Curves, Exposure, FalseColor, Gamma, Grayscale, Hue, Invert,
@@ -107,6 +107,8 @@ filters! {
     BoxBlur,
     GaussianBlur,
     Sharpen,
+    Median,
+    Bilateral,
     Edges,
     Sobel,
     Emboss,

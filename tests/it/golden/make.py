@@ -425,6 +425,14 @@ def sharpen(p, amount=0.0, radius=1.0):
     return levels(v + (v - cv2.GaussianBlur(v, (0, 0), radius)) * amount)
 
 
+def median(p, radius=0):
+    return cv2.medianBlur(p, 2 * radius + 1)
+
+
+def bilateral(p, diameter=5, sigma_color=0.0, sigma_space=3.0):
+    return cv2.bilateralFilter(p, diameter, sigma_color, sigma_space)
+
+
 def pixelate(p, size=1):
     h, w = p.shape[:2]
     if w % size == 0 and h % size == 0:
@@ -603,6 +611,13 @@ CASES = [
     (sharpen, {"amount": 0.7, "radius": 1.0}, 2, 0, BOTH),
     (sharpen, {"amount": 3.0, "radius": 0.3}, 2, 0, BOTH),
     (sharpen, {"amount": 3.0, "radius": 8.0}, 2, 24, ("large",)),
+    (median, {"radius": 1}, 0, 0, BOTH),
+    (median, {"radius": 2}, 0, 0, BOTH),
+    (median, {"radius": 3}, 0, 0, ("small_odd",)),
+    (median, {"radius": 4}, 0, 0, ("small_odd",)),
+    (bilateral, {"diameter": 3, "sigma_color": 10.0, "sigma_space": 1.0}, 2, 0, ("small",)),
+    (bilateral, {"diameter": 9, "sigma_color": 25.0, "sigma_space": 5.0}, 2, 0, BOTH),
+    (bilateral, {"diameter": 15, "sigma_color": 150.0, "sigma_space": 15.0}, 2, 0, ("small_odd",)),
     (pixelate, {"size": 8}, 1, 0, BOTH),
     (pixelate, {"size": 16}, 1, 0, BOTH),
     (edges, {}, "edges", 0, BOTH + ("large",)),
