@@ -7,7 +7,7 @@ use super::report::{PassKind, PassReport};
 use crate::filter::bands::{copy_as_rgba, for_each_band};
 use crate::filter::color::PointKernel;
 use crate::filter::geometric::{Motion, Move, resample};
-use crate::filter::kernel::{AreaKernel, DrawKernel, Kernel, Moment, Shown, TimeKernel};
+use crate::filter::kernel::{AreaKernel, DrawKernel, Kernel, Moment, Scene, Shown, TimeKernel};
 use crate::filter::{Chain, Entry, Files, Filter, LiveText, PrepareError};
 use crate::frame::{BYTES_PER_PIXEL, Buffer, BufferPool, PixelFormat};
 use crate::geometry::{Mapping, Size};
@@ -138,7 +138,10 @@ impl Plan {
 
     /// Whether another frame of the same picture would look different, because something moves or fades by itself.
     pub(super) fn goes_on(&self) -> bool {
-        self.turning().any(|turning| turning.motion.spin != 0.0) || self.remembering().any(|kernel| kernel.goes_on())
+        let draws_on = |pass: &Pass| matches!(&pass.work, Work::Draw(kernel) if kernel.goes_on());
+        self.turning().any(|turning| turning.motion.spin != 0.0)
+            || self.remembering().any(|kernel| kernel.goes_on())
+            || self.passes.iter().any(draws_on)
     }
 
     /// Whether something wants to see the frames, too, that the chain is too slow for.
@@ -227,7 +230,10 @@ impl Plan {
                     mappings.extend(moves.iter().map(|(mapping, _)| *mapping));
                 }
                 Work::Area(kernel) => canvas.filter(&mut **kernel, pool, &pools[pools.len() - 1]),
-                Work::Draw(kernel) => kernel.draw(canvas.own_pixels(pool), run.live),
+                Work::Draw(kernel) => {
+                    let scene = Scene { live: run.live, moment: run.moment, mappings: &mappings };
+                    kernel.draw(canvas.own_pixels(pool), &scene);
+                }
                 Work::Time(kernel) => {
                     if kernel.run(canvas.own_pixels(pool), run.moment) == Shown::No {
                         return None;
