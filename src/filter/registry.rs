@@ -14,7 +14,8 @@ use super::custom::{Custom, CustomFilter};
 use super::files::Files;
 use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspective, Rotate, Scale, Swirl, Wave, Zoom};
 use super::kernel::{Kernel, Prepare, PrepareError};
-use super::overlay::Text;
+use super::key::{ChromaKey, ColorKey, LumaKey, Mask};
+use super::overlay::{CursorHighlight, Image, PictureInPicture, Text};
 use super::place::Redact;
 use super::spec::{FilterSpec, Params};
 use super::time::{Delay, FrameRate, Freeze, ShowMotion, TemporalDenoise, Trails};
@@ -126,7 +127,14 @@ filters! {
     TemporalDenoise,
     Freeze,
     FrameRate,
+    ChromaKey,
+    ColorKey,
+    LumaKey,
+    Mask,
     Text,
+    Image,
+    PictureInPicture,
+    CursorHighlight,
 }
 
 /// A filter that was added to the built-in ones.
