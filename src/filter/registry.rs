@@ -9,7 +9,7 @@ use super::files::Files;
 use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspective, Rotate, Scale, Swirl, Wave, Zoom};
 use super::kernel::{Kernel, Prepare, PrepareError};
 use super::overlay::Text;
-use super::place::Redact;
+use super::place::{Gradient, Halftone, Redact, Scanlines, Vignette};
 use super::spec::{FilterSpec, Params};
 use crate::geometry::Size;
 
@@ -73,7 +73,11 @@ filters! {
     Grayscale,
     Invert,
     Threshold,
+    Vignette,
+    Gradient,
     Redact,
+    Scanlines,
+    Halftone,
     Crop,
     Pad,
     Scale,

@@ -18,3 +18,4 @@ pub use invert::Invert;
 pub use point::PointKernel;
 pub use saturation::Saturation;
 pub use threshold::Threshold;
+pub(crate) use vector::{channels, packed};

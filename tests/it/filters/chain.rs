@@ -49,7 +49,8 @@ fn a_chain_that_does_nothing_passes_the_captured_buffer_on() {
 }
 
 /// What the catalogue wants to be seen as soon as it is added.
-pub const VISIBLE_BY_DEFAULT: [&str; 6] = ["grayscale", "invert", "threshold", "redact", "edges", "cartoon"];
+pub const VISIBLE_BY_DEFAULT: [&str; 7] =
+    ["grayscale", "invert", "threshold", "vignette", "redact", "edges", "cartoon"];
 
 #[test]
 fn a_default_changes_the_picture_only_where_the_catalogue_says_so() {
