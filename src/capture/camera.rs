@@ -47,8 +47,9 @@ pub struct CameraSource {
 pub fn cameras() -> Result<Vec<(SourceId, String)>, SourceError> {
     let mut found = nokhwa::query(ApiBackend::Auto).map_err(|error| SourceError::Camera(error.to_string()))?;
     found.sort_by_key(|camera| camera.index().as_index().unwrap_or(u32::MAX));
-    // Linux lists a metadata node beside each camera, with the same name and no picture.
-    found.dedup_by(|later, earlier| later.human_name() == earlier.human_name() && later.misc() == earlier.misc());
+    // What does not say that it is none is left in: a camera that another program has for itself is still a camera.
+    #[cfg(target_os = "linux")]
+    found.retain(|camera| camera.index().as_index().ok().and_then(super::v4l2::gives_pictures) != Some(false));
     let describe =
         |camera: &nokhwa::utils::CameraInfo| (SourceId::Camera(Some(camera.index().as_string())), camera.human_name());
     Ok(found.iter().map(describe).collect())

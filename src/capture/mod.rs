@@ -10,6 +10,8 @@ mod pattern;
 mod portable_screen;
 mod source;
 mod thread;
+#[cfg(all(target_os = "linux", feature = "camera"))]
+mod v4l2;
 #[cfg(target_os = "linux")]
 mod x11;
 

@@ -135,6 +135,13 @@ impl Source for Pattern {
     }
 }
 
+/// Reads the counter in a drawn pattern.
+#[cfg(test)]
+pub fn number_in(pixels: &[u8]) -> u32 {
+    let bit = |at: u32| u32::from(pixels[((BIT / 2 * PATTERN_SIZE.width + at * BIT + BIT / 2) * 4) as usize] > 128);
+    (0..32).fold(0, |read, at| read << 1 | bit(at))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,8 +156,7 @@ mod tests {
     fn the_counter_reads_back_and_the_picture_is_deterministic() {
         for number in [0, 1, 0xDEAD_BEEF] {
             let pixels = drawn(number);
-            let bit = |at: u32| u32::from(pixels[((BIT / 2 * 1_280 + at * BIT + BIT / 2) * 4) as usize] > 128);
-            assert_eq!((0..32).fold(0, |read, at| read << 1 | bit(at)), number);
+            assert_eq!(number_in(&pixels), number);
             assert_eq!(pixels, drawn(number));
         }
         assert_ne!(drawn(1), drawn(2));

@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// How often a source that is gone is tried again.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// The test pattern's rate where it stands in: enough to see that it lives.
+const STAND_IN_FPS: u32 = 10;
+
 /// What to capture. A new `attempt` opens the source again even if nothing else changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaptureWish {
@@ -62,7 +65,9 @@ impl CaptureThread {
         let seen = Arc::clone(&ending);
         let mut number = 0;
         let worker = Worker::start("capture", move || {
-            Run { demand: &demand, wish: wish.clone(), report: &report, ending: &seen, number: &mut number }.run();
+            let stand_in = Pattern::new(STAND_IN_FPS);
+            let wish = wish.clone();
+            Run { demand: &demand, wish, report: &report, ending: &seen, number: &mut number, stand_in }.run();
         });
         Self { ending, worker }
     }
@@ -80,14 +85,22 @@ struct Run<'a> {
     report: &'a dyn Fn(CaptureReport),
     ending: &'a AtomicBool,
     number: &'a mut u64,
+    /// Kept from one attempt to the next, so that its counter runs on instead of starting again every two seconds.
+    stand_in: Pattern,
 }
 
-/// An open source with what it stands for.
+/// Where pictures come from now, and the wish that this answers.
 struct Opened {
     wish: CaptureWish,
-    source: Box<dyn Source>,
-    /// Why this is the stand-in, and when to try the wished source again.
-    trouble: Option<(String, Instant)>,
+    giving: Giving,
+}
+
+enum Giving {
+    Wished(Box<dyn Source>),
+    /// The test pattern, until it is time to try the wished source again.
+    StandIn {
+        until: Instant,
+    },
 }
 
 impl Run<'_> {
@@ -117,10 +130,16 @@ impl Run<'_> {
                     self.open(wish)
                 }
             };
-            if !current.source.paces_itself() {
-                pace.wait(current.wish.fps);
-            }
-            match current.source.next(PATIENCE, &pool) {
+            let next = match &mut current.giving {
+                Giving::Wished(source) => {
+                    if !source.paces_itself() {
+                        pace.wait(current.wish.fps);
+                    }
+                    source.next(PATIENCE, &pool)
+                }
+                Giving::StandIn { .. } => self.stand_in.next(PATIENCE, &pool),
+            };
+            match next {
                 Ok(Some(picture)) => {
                     pace.taken(current.wish.fps);
                     self.hand_over(picture, &current.wish.source);
@@ -136,16 +155,15 @@ impl Run<'_> {
         match source::open(&wish.source, wish.fps) {
             Ok(source) => {
                 self.tell(CaptureState::Running, wish.source.clone(), source.name());
-                Opened { wish, source, trouble: None }
+                Opened { wish, giving: Giving::Wished(source) }
             }
             Err(error) => self.stand_in(wish, error.to_string()),
         }
     }
 
     fn stand_in(&self, wish: CaptureWish, reason: String) -> Opened {
-        let source = Pattern::new(wish.fps.min(10));
-        self.tell(CaptureState::StandIn(reason.clone()), SourceId::Pattern, source.name());
-        Opened { wish, source: Box::new(source), trouble: Some((reason, Instant::now() + RETRY)) }
+        self.tell(CaptureState::StandIn(reason), SourceId::Pattern, self.stand_in.name());
+        Opened { wish, giving: Giving::StandIn { until: Instant::now() + RETRY } }
     }
 
     fn tell(&self, state: CaptureState, source: SourceId, name: String) {
@@ -168,7 +186,7 @@ impl Run<'_> {
 
 impl Opened {
     fn retry_is_due(&self) -> bool {
-        self.trouble.as_ref().is_some_and(|(_, at)| Instant::now() >= *at)
+        matches!(self.giving, Giving::StandIn { until } if Instant::now() >= until)
     }
 }
 
@@ -195,5 +213,73 @@ impl Pace {
             Some(due) if now < due + interval => due + interval,
             _ => now + interval,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::pattern::{PATTERN_SIZE, number_in};
+    use super::*;
+    use crate::geometry::Size;
+    use crate::util::Latest;
+
+    const SIZE: Size = Size::new(8, 6);
+
+    #[test]
+    fn a_source_that_comes_back_is_shown_again_and_its_stand_in_counted_on_until_then() {
+        let path = std::env::temp_dir().join(format!("lenscast-comes-back-{}.png", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let source = SourceId::Image(path.clone());
+        let wish = Latest::new(CaptureWish { source: source.clone(), fps: 120, attempt: 0 });
+        let demand = Arc::<Demand>::default();
+        let _ticket = demand.want();
+        let (sender, reports) = mpsc::channel();
+        let mut capture = CaptureThread::start(demand, wish.reader(), move |report| {
+            let _ = sender.send(report);
+        });
+        let next = || reports.recv_timeout(Duration::from_secs(30)).expect("the capture thread goes on");
+
+        // Every attempt fails, and the pattern moves on over all of them.
+        let mut counted = Vec::new();
+        let mut failures = 0;
+        while counted.len() < 8 {
+            match next() {
+                CaptureReport::Picture { picture, wished } => {
+                    assert_eq!((picture.size, &wished), (PATTERN_SIZE, &source));
+                    counted.push(number_in(&picture.pixels));
+                    if counted.len() % 2 == 0 {
+                        wish.update(|wish| {
+                            wish.attempt += 1;
+                            true
+                        });
+                    }
+                }
+                CaptureReport::State { state, source, .. } => {
+                    assert!(matches!(&state, CaptureState::StandIn(reason) if reason.contains("can't be opened")));
+                    assert_eq!(source, SourceId::Pattern);
+                    failures += 1;
+                }
+            }
+        }
+        assert!(failures >= 3, "{failures} attempts");
+        assert!(counted.is_sorted_by(|a, b| a < b), "{counted:?}");
+
+        // Nobody asks: it is tried again by itself.
+        image::RgbaImage::from_pixel(SIZE.width, SIZE.height, image::Rgba([9, 8, 7, 255])).save(&path).unwrap();
+        loop {
+            match next() {
+                CaptureReport::State { state: CaptureState::Running, source: running, .. } => {
+                    assert_eq!(running, source);
+                    break;
+                }
+                CaptureReport::State { .. } | CaptureReport::Picture { .. } => {}
+            }
+        }
+        let CaptureReport::Picture { picture, .. } = next() else { panic!("a picture follows") };
+        assert_eq!((picture.size, &picture.pixels[..4]), (SIZE, &[9, 8, 7, 255][..]));
+        capture.stop(Instant::now() + Duration::from_secs(10));
+        std::fs::remove_file(&path).unwrap();
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::intake::Intake;
 use super::jpeg_codec::JpegCodec;
 use super::types::{EncodeError, EncodedJpeg, EncoderStats};
 use crate::frame::Frame;
 use crate::frame::FrameSink;
-use crate::util::{Demand, Latest, LatestReader, Mailbox, Ticket, Worker};
+use crate::util::{Demand, Latest, LatestReader, Ticket, Worker};
 
 /// How long the thread sleeps at most before it looks whether it is still wanted.
 const NAP: Duration = Duration::from_millis(500);
@@ -16,16 +17,12 @@ const NAP: Duration = Duration::from_millis(500);
 pub type JpegSubscription = (LatestReader<Option<Arc<EncodedJpeg>>>, Ticket);
 
 struct Shared {
-    mailbox: Mailbox<Arc<Frame>>,
-    /// The newest processed picture, for the next one who comes while the screen stands still.
-    newest: Mutex<Option<Arc<Frame>>>,
+    intake: Intake,
     encoded: Latest<Option<Arc<EncodedJpeg>>>,
-    stats: Mutex<EncoderStats>,
 }
 
 /// One JPEG encoder for all. It runs only while somebody holds a subscription.
 pub struct JpegHub {
-    demand: Arc<Demand>,
     shared: Arc<Shared>,
     worker: Mutex<Worker>,
 }
@@ -33,67 +30,48 @@ pub struct JpegHub {
 impl JpegHub {
     /// Starts the thread. `quality` is 1 to 100; `demand` is the root that capture waits for.
     pub fn start(demand: &Arc<Demand>, quality: &LatestReader<u8>) -> Arc<Self> {
-        let demand = Demand::child(demand);
-        let shared = Arc::new(Shared {
-            mailbox: Mailbox::default(),
-            newest: Mutex::default(),
-            encoded: Latest::new(None),
-            stats: Mutex::default(),
-        });
+        let shared = Arc::new(Shared { intake: Intake::new(demand), encoded: Latest::new(None) });
         let worker = {
-            let (demand, shared, quality) = (Arc::clone(&demand), Arc::clone(&shared), quality.clone());
-            Worker::start("encode-jpeg", move || run(&demand, &shared, quality.clone()))
+            let (shared, quality) = (Arc::clone(&shared), quality.clone());
+            Worker::start("encode-jpeg", move || run(&shared, quality.clone()))
         };
-        Arc::new(Self { demand, shared, worker: Mutex::new(worker) })
+        Arc::new(Self { shared, worker: Mutex::new(worker) })
     }
 
     /// JPEGs from now on, beginning with the newest picture even if the screen stands still.
     pub fn subscribe(&self) -> JpegSubscription {
-        let newest = self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.demand.is_wanted() {
-            // What was encoded for the last viewer may be an hour old.
-            self.shared.encoded.publish(None);
-        }
-        let subscription = (self.shared.encoded.reader(), self.demand.want());
-        if let Some(frame) = newest.as_ref().filter(|_| self.demand.count() == 1) {
-            self.shared.mailbox.put(Arc::clone(frame));
-        }
-        subscription
+        let encoded = &self.shared.encoded;
+        // What was encoded for the last viewer may be an hour old.
+        let ticket = self.shared.intake.want_afresh(|| encoded.publish(None));
+        (encoded.reader(), ticket)
     }
 
     pub fn stats(&self) -> EncoderStats {
-        let stats = *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        EncoderStats { viewers: self.demand.count(), ..stats }
+        self.shared.intake.stats()
     }
 
     /// Ends the thread; waits for it until `deadline`.
     pub fn stop(&self, deadline: Instant) {
-        self.shared.mailbox.close();
+        self.shared.intake.close();
         self.worker.lock().unwrap_or_else(PoisonError::into_inner).join(deadline);
     }
 }
 
 impl FrameSink for JpegHub {
     fn offer(&self, frame: &Arc<Frame>) {
-        *self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(frame));
-        if self.demand.is_wanted() {
-            self.shared.mailbox.put(Arc::clone(frame));
-        }
+        self.shared.intake.offer(frame);
     }
 
     fn clear(&self) {
-        *self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.shared.intake.clear();
     }
 }
 
-fn run(demand: &Demand, shared: &Shared, mut quality: LatestReader<u8>) {
+fn run(shared: &Shared, mut quality: LatestReader<u8>) {
     let mut encoder = None;
     loop {
-        let frame = match shared.mailbox.take(NAP) {
-            Ok(Some(frame)) if demand.is_wanted() => frame,
-            Ok(_) => continue,
-            Err(_) => return,
-        };
+        let Ok(work) = shared.intake.take(NAP) else { return };
+        let Some(frame) = work.and_then(|work| work.frame).filter(|_| shared.intake.is_wanted()) else { continue };
         let started = Instant::now();
         let data = match encode_with(&mut encoder, &frame, quality.get()) {
             Ok(data) => data,
@@ -103,13 +81,7 @@ fn run(demand: &Demand, shared: &Shared, mut quality: LatestReader<u8>) {
                 continue;
             }
         };
-        {
-            let mut stats = shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
-            stats.encoded += 1;
-            stats.keyframes += 1;
-            stats.bytes += data.len() as u64;
-            stats.ms = started.elapsed().as_secs_f32() * 1e3;
-        }
+        shared.intake.note(data.len(), true, started.elapsed());
         let (size, geometry) = (frame.size, Arc::clone(&frame.geometry));
         let jpeg = EncodedJpeg { data, size, frame_id: frame.id, times: frame.times, geometry };
         shared.encoded.publish(Some(Arc::new(jpeg)));

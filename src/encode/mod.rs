@@ -2,6 +2,7 @@
 
 mod h264;
 mod i420;
+mod intake;
 mod jpeg;
 #[cfg(feature = "turbojpeg")]
 mod jpeg_codec;

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::intake::{Intake, Work};
 use super::types::{EncodeError, EncodedVideo, EncoderStats, VideoCodec, VideoConfig, VideoSink};
 use crate::frame::Frame;
 use crate::frame::FrameSink;
 use crate::geometry::Size;
-use crate::util::{Demand, LatestReader, Mailbox, Ticket, Worker};
+use crate::util::{Demand, LatestReader, Ticket, Worker};
 
 /// Forced keyframes are at least this far apart, whoever asks: a storm of requests must not eat the bitrate.
 const KEYFRAME_GAP: Duration = Duration::from_millis(500);
@@ -33,25 +34,14 @@ pub trait Codec {
     fn encode(&mut self, frame: &Frame, keyframe: bool, output: &mut Vec<u8>) -> Result<Bits, EncodeError>;
 }
 
-/// What waits for the encoder's thread.
-#[derive(Default)]
-struct Work {
-    frame: Option<Arc<Frame>>,
-    keyframe: bool,
-}
-
-#[derive(Default)]
 struct Shared {
-    mailbox: Mailbox<Work>,
-    newest: Mutex<Option<Arc<Frame>>>,
+    intake: Intake,
     output: Mutex<Option<Arc<dyn VideoSink>>>,
-    stats: Mutex<EncoderStats>,
 }
 
 /// One encoder for all viewers of a codec. It runs only while somebody holds a [`Ticket`].
 pub struct VideoHub {
     codec: VideoCodec,
-    demand: Arc<Demand>,
     shared: Arc<Shared>,
     worker: Mutex<Worker>,
 }
@@ -59,13 +49,12 @@ pub struct VideoHub {
 impl VideoHub {
     /// Starts the thread; `demand` is the root that capture waits for.
     pub fn start(codec: VideoCodec, demand: &Arc<Demand>, config: &LatestReader<VideoConfig>) -> Arc<Self> {
-        let demand = Demand::child(demand);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared { intake: Intake::new(demand), output: Mutex::default() });
         let worker = {
-            let (demand, shared, config) = (Arc::clone(&demand), Arc::clone(&shared), config.clone());
-            Worker::start(&format!("encode-{}", codec.id()), move || run(codec, &demand, &shared, config.clone()))
+            let (shared, config) = (Arc::clone(&shared), config.clone());
+            Worker::start(&format!("encode-{}", codec.id()), move || run(codec, &shared, config.clone()))
         };
-        Arc::new(Self { codec, demand, shared, worker: Mutex::new(worker) })
+        Arc::new(Self { codec, shared, worker: Mutex::new(worker) })
     }
 
     pub const fn codec(&self) -> VideoCodec {
@@ -79,46 +68,32 @@ impl VideoHub {
 
     /// Encodes from now on until the ticket is dropped, beginning with a keyframe.
     pub fn want(&self) -> Ticket {
-        let ticket = self.demand.want();
-        self.request_keyframe();
-        ticket
+        self.shared.intake.want_keyframe()
     }
 
     /// Makes the next frame a keyframe, of the newest picture if the screen stands still; at most two a second.
     pub fn request_keyframe(&self) {
-        let newest = self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.shared.mailbox.update(|slot| {
-            let work = slot.get_or_insert_default();
-            work.keyframe = true;
-            if work.frame.is_none() {
-                work.frame = newest;
-            }
-        });
+        self.shared.intake.request_keyframe();
     }
 
     pub fn stats(&self) -> EncoderStats {
-        let stats = *self.shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        EncoderStats { viewers: self.demand.count(), ..stats }
+        self.shared.intake.stats()
     }
 
     /// Ends the thread; waits for it until `deadline`.
     pub fn stop(&self, deadline: Instant) {
-        self.shared.mailbox.close();
+        self.shared.intake.close();
         self.worker.lock().unwrap_or_else(PoisonError::into_inner).join(deadline);
     }
 }
 
 impl FrameSink for VideoHub {
     fn offer(&self, frame: &Arc<Frame>) {
-        *self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(frame));
-        if !self.demand.is_wanted() {
-            return;
-        }
-        self.shared.mailbox.update(|slot| slot.get_or_insert_default().frame = Some(Arc::clone(frame)));
+        self.shared.intake.offer(frame);
     }
 
     fn clear(&self) {
-        *self.shared.newest.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.shared.intake.clear();
     }
 }
 
@@ -146,7 +121,7 @@ struct Running {
     sharpened: u32,
 }
 
-fn run(codec: VideoCodec, demand: &Demand, shared: &Shared, mut config: LatestReader<VideoConfig>) {
+fn run(codec: VideoCodec, shared: &Shared, mut config: LatestReader<VideoConfig>) {
     let mut state = Running {
         encoder: None,
         last_keyframe: None,
@@ -156,8 +131,8 @@ fn run(codec: VideoCodec, demand: &Demand, shared: &Shared, mut config: LatestRe
         sharpened: 0,
     };
     loop {
-        let Ok(work) = shared.mailbox.take(state.patience()) else { return };
-        if !demand.is_wanted() {
+        let Ok(work) = shared.intake.take(state.patience()) else { return };
+        if !shared.intake.is_wanted() {
             // The next viewer starts with a keyframe of a new encoder; nothing old is kept for it.
             state.encoder = None;
             state.last = None;
@@ -169,7 +144,8 @@ fn run(codec: VideoCodec, demand: &Demand, shared: &Shared, mut config: LatestRe
         let keyframe = state.keyframe_wanted && state.may_force(now);
         match state.encode(codec, config.get(), &frame, keyframe, now) {
             Ok(Some(encoded)) => {
-                note(shared, &encoded, now);
+                let taken = encoded.encoded.saturating_duration_since(now);
+                shared.intake.note(encoded.data.len(), encoded.keyframe, taken);
                 let output = shared.output.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if let Some(output) = output {
                     output.encoded(encoded);
@@ -183,14 +159,6 @@ fn run(codec: VideoCodec, demand: &Demand, shared: &Shared, mut config: LatestRe
         }
         state.last = Some(frame);
     }
-}
-
-fn note(shared: &Shared, encoded: &EncodedVideo, started: Instant) {
-    let mut stats = shared.stats.lock().unwrap_or_else(PoisonError::into_inner);
-    stats.encoded += 1;
-    stats.keyframes += u64::from(encoded.keyframe);
-    stats.bytes += encoded.data.len() as u64;
-    stats.ms = encoded.encoded.saturating_duration_since(started).as_secs_f32() * 1e3;
 }
 
 impl Running {

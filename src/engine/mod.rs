@@ -18,13 +18,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use crate::publish::{Transport, ViewerInfo};
 pub use command::{Command, Event};
+pub use files::files_now;
 pub use handle::{Handle, Waker};
 pub use headless::serve;
 pub use host::describe_filters;
 pub use signals::end_on_signal;
 pub use snapshot::SnapshotError;
-pub use status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Status, Transport, ViewerStatus};
+pub use status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Status};
 
 use crate::capture::{CaptureReport, CaptureThread, CaptureWish};
 use crate::encode::{JpegHub, VideoCodec, VideoConfig, VideoHub};

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::capture::{CaptureState, SourceId, SourceList};
 use crate::geometry::Size;
 use crate::pipeline::PassReport;
+use crate::publish::ViewerInfo;
 
 /// A snapshot of everything the window and `/state` show.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,7 +30,7 @@ pub struct Status {
     /// How the chain was compiled and what each pass costs.
     pub passes: Vec<PassReport>,
     pub share: ShareState,
-    pub viewers: Vec<ViewerStatus>,
+    pub viewers: Vec<ViewerInfo>,
     pub encoders: Vec<EncoderStatus>,
     pub control: ControlStatus,
 }
@@ -52,32 +53,6 @@ pub enum ShareState {
     On { links: Vec<String>, address: IpAddr, port: u16 },
     /// The sentence says why and what to do.
     Failed(String),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transport {
-    Webrtc,
-    Mjpeg,
-}
-
-/// One viewer. Unknown figures are `None` and shown as a dash.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ViewerStatus {
-    pub id: u64,
-    pub address: String,
-    pub transport: Transport,
-    /// `jpeg`, `h264` or `vp8`.
-    pub codec: &'static str,
-    pub sent: u64,
-    /// Frames that were newer than what the viewer could take.
-    pub skipped: u64,
-    pub kbps: f32,
-    pub fps: Option<f32>,
-    /// From capture to display, measured by the viewer.
-    pub delay_ms: Option<f32>,
-    /// Whether this viewer moves the pointer now.
-    pub controls: bool,
 }
 
 /// One encoder; it runs only while it has viewers.

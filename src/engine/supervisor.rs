@@ -10,10 +10,9 @@ use super::command::{Command, Event};
 use super::handle::Handle;
 use super::sharing::Sharing;
 use super::snapshot;
-use super::status::{ControlStatus, EncoderStatus, FrameCounts, Status, Transport, ViewerStatus};
+use super::status::{ControlStatus, EncoderStatus, FrameCounts, Status};
 use crate::capture::{self, SourceList};
 use crate::encode::EncoderStats;
-use crate::publish;
 use crate::settings::{Settings, file};
 use crate::util::{Latest, Mailbox, Worker, spawn_named};
 
@@ -181,14 +180,7 @@ impl State {
     }
 
     fn status(&mut self, now: Instant) -> Status {
-        let viewers: Vec<ViewerStatus> = self
-            .sharing
-            .publisher()
-            .map(|publisher| publisher.viewers())
-            .unwrap_or_default()
-            .into_iter()
-            .map(viewer)
-            .collect();
+        let viewers = self.sharing.publisher().map(|publisher| publisher.viewers()).unwrap_or_default();
         let mut encoders = self.encoders(now);
         for encoder in &mut encoders {
             // Not the wishes an encoder has: all viewers of MJPEG together are one.
@@ -255,22 +247,4 @@ impl State {
 /// Figures are shown with one decimal; finer changes are no news.
 fn tenths(value: f32) -> f32 {
     (value * 10.0).round() / 10.0
-}
-
-fn viewer(info: publish::ViewerInfo) -> ViewerStatus {
-    ViewerStatus {
-        id: info.id,
-        address: info.address.to_string(),
-        transport: match info.transport {
-            publish::Transport::Webrtc => Transport::Webrtc,
-            publish::Transport::Mjpeg => Transport::Mjpeg,
-        },
-        codec: info.codec,
-        sent: info.sent,
-        skipped: info.skipped,
-        kbps: info.kbps.round(),
-        fps: info.fps.map(tenths),
-        delay_ms: info.delay_ms.map(f32::round),
-        controls: info.controls,
-    }
 }

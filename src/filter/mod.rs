@@ -10,10 +10,13 @@ mod declare;
 mod files;
 pub mod geometric;
 pub mod kernel;
+pub(crate) mod level;
 pub mod overlay;
 pub mod place;
 mod registry;
+pub(crate) mod simd;
 mod spec;
+pub mod time;
 mod value;
 
 pub use chain::{CHAIN_VERSION, Chain, ChainError, ChainItem, Entry, MOST_FILTERS};

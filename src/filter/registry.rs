@@ -2,8 +2,14 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::area::{BoxBlur, Cartoon, Edges, GaussianBlur, Pixelate, Sharpen};
-use super::color::{BrightnessContrast, Gamma, Grayscale, Hue, Invert, Saturation, Threshold};
+use super::area::{
+    AdaptiveThreshold, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Morphology, Oil, Pixelate,
+    Sharpen, Sketch, Sobel,
+};
+use super::color::{
+    BrightnessContrast, ChannelMixer, ColorBalance, Curves, Exposure, FalseColor, Gamma, Grayscale, Hue, Invert,
+    Levels, Lut3d, MultiplyAdd, Posterize, Saturation, Sepia, Solarize, Temperature, Threshold,
+};
 use super::custom::{Custom, CustomFilter};
 use super::files::Files;
 use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspective, Rotate, Scale, Swirl, Wave, Zoom};
@@ -11,6 +17,7 @@ use super::kernel::{Kernel, Prepare, PrepareError};
 use super::overlay::Text;
 use super::place::{Gradient, Halftone, Redact, Scanlines, Vignette};
 use super::spec::{FilterSpec, Params};
+use super::time::{Delay, FrameRate, Freeze, ShowMotion, TemporalDenoise, Trails};
 use crate::geometry::Size;
 
 /// Lists the filters once: the enum, the specifications and the way from an id to a filter follow from it.
@@ -67,12 +74,24 @@ macro_rules! filters {
 
 filters! {
     BrightnessContrast,
+    Exposure,
     Gamma,
+    Levels,
+    Curves,
     Saturation,
     Hue,
+    Temperature,
+    ColorBalance,
     Grayscale,
+    Sepia,
     Invert,
+    Posterize,
     Threshold,
+    Solarize,
+    ChannelMixer,
+    MultiplyAdd,
+    FalseColor,
+    Lut3d,
     Vignette,
     Gradient,
     Redact,
@@ -93,8 +112,22 @@ filters! {
     GaussianBlur,
     Sharpen,
     Edges,
+    Sobel,
+    Emboss,
+    Convolve,
+    Morphology,
     Pixelate,
     Cartoon,
+    Sketch,
+    Oil,
+    Glow,
+    AdaptiveThreshold,
+    Delay,
+    Trails,
+    ShowMotion,
+    TemporalDenoise,
+    Freeze,
+    FrameRate,
     Text,
 }
 

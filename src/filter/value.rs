@@ -20,6 +20,7 @@ pub struct Color {
 
 impl Color {
     pub const BLACK: Self = Self::rgb(0, 0, 0);
+    pub const GRAY: Self = Self::rgb(128, 128, 128);
     pub const WHITE: Self = Self::rgb(255, 255, 255);
 
     pub const fn rgb(r: u8, g: u8, b: u8) -> Self {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::util::RateMeter;
@@ -18,14 +19,16 @@ const CONTROLS_FOR: Duration = Duration::from_secs(3);
 const RATE_WINDOW: Duration = Duration::from_secs(2);
 
 /// How a viewer gets the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Transport {
     Webrtc,
     Mjpeg,
 }
 
-/// One line of the list of viewers. Unknown figures are `None`.
-#[derive(Debug, Clone, PartialEq)]
+/// One line of the list of viewers, in the window and in `GET /state`. Unknown figures are `None`; the others are
+/// rounded to what is shown, because finer changes are no news.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ViewerInfo {
     pub id: u64,
     pub address: IpAddr,
@@ -183,7 +186,7 @@ impl Viewer {
         let mut figures = self.figures();
         figures.forget(now);
         let bytes: usize = figures.bytes.iter().map(|(_, bytes)| bytes).sum();
-        let sent_fps = figures.frames.per_second(now);
+        let fps = figures.measured.fps.unwrap_or_else(|| figures.frames.per_second(now));
         ViewerInfo {
             id: self.id,
             address: self.address,
@@ -191,9 +194,9 @@ impl Viewer {
             codec: self.codec,
             sent: self.sent.load(Ordering::Relaxed),
             skipped: self.skipped.load(Ordering::Relaxed),
-            kbps: bytes as f32 * 8.0 / 1000.0 / RATE_WINDOW.as_secs_f32(),
-            fps: figures.measured.fps.or(Some(sent_fps)),
-            delay_ms: figures.measured.delay_ms,
+            kbps: (bytes as f32 * 8.0 / 1000.0 / RATE_WINDOW.as_secs_f32()).round(),
+            fps: Some((fps * 10.0).round() / 10.0),
+            delay_ms: figures.measured.delay_ms.map(f32::round),
             controls: figures.pointed.is_some_and(|at| now.saturating_duration_since(at) < CONTROLS_FOR),
         }
     }
@@ -261,7 +264,7 @@ mod tests {
         place.note_pointer(start);
         let now = start + Duration::from_millis(1900);
         let info = &viewers.list(now)[0];
-        assert_eq!((info.sent, info.kbps.round(), info.controls), (20, 1000.0, true));
+        assert_eq!((info.sent, info.kbps, info.controls), (20, 1000.0, true));
         let info = &viewers.list(now + Duration::from_secs(9))[0];
         assert_eq!((info.sent, info.kbps, info.controls), (20, 0.0, false));
     }

@@ -171,6 +171,26 @@ fn closing_the_tab_releases_what_it_holds() {
 }
 
 #[test]
+fn a_browser_that_is_killed_lets_go_of_what_it_holds_long_before_its_connection_is_given_up() {
+    let (server, desk) = marked();
+    let program = serve(&server, &["--control"]);
+    let viewing = Viewing::open();
+    viewing.watch(&program, "?transport=webrtc");
+    viewing.wait_for_control();
+    let (mark, scale) = viewing.find(FIRST.0);
+    viewing.mouse(&[to(mark), down(LEFT)]);
+    assert_done(&deeds(&desk, 1), &[(Deed::Press(1), FIRST.1)], scale);
+    let killed = std::time::Instant::now();
+    viewing.browser.kill();
+    assert_eq!(deeds(&desk, 1)[0].deed, Deed::Release(1));
+    eprintln!("let go {:?} after it was killed", killed.elapsed());
+    // It was the silence that was noticed: the connection may still come back from a change of network.
+    assert_eq!(program.state()["viewers"].as_array().map(Vec::len), Some(1));
+    eventually("the session ends by itself", || program.state()["viewers"] == json!([]));
+    assert!(desk.seen().is_empty(), "nothing is done for one who is gone");
+}
+
+#[test]
 fn without_permission_nothing_arrives() {
     let (server, desk) = marked();
     let program = serve(&server, &[]);

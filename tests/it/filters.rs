@@ -6,10 +6,12 @@ mod golden;
 mod pointer;
 mod registry;
 mod robust;
+mod time;
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use lenscast::filter::{Chain, Filter, ParamKind, ParamValue};
+use lenscast::filter::{Chain, Files, Filter, ParamKind, ParamValue};
 use lenscast::frame::{Captured, Frame, PixelFormat};
 use lenscast::geometry::{Affine, Size};
 use lenscast::pipeline::{LiveText, Stage};
@@ -32,6 +34,17 @@ fn run(size: Size, pixels: &[u8], chain: &Chain) -> Frame {
     let now = Instant::now();
     let picture = captured(size, PixelFormat::Rgba, pixels.to_vec(), now);
     Stage::new().process(picture, chain, &LiveText::default(), now).expect("the frame is shown")
+}
+
+/// The same with files, which are read at once.
+fn run_with_files(size: Size, pixels: &[u8], chain: &Chain) -> Frame {
+    let now = Instant::now();
+    let picture = captured(size, PixelFormat::Rgba, pixels.to_vec(), now);
+    let files = Arc::new(Files::new(Box::new(|path, then| then(std::fs::read(path)))));
+    let mut stage = Stage::new().with_files(files);
+    let frame = stage.process(picture, chain, &LiveText::default(), now).expect("the frame is shown");
+    assert_eq!(stage.report(), [], "{}", chain.to_json());
+    frame
 }
 
 fn noise(size: Size, random: &mut Random) -> Vec<u8> {

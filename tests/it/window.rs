@@ -1,5 +1,6 @@
 //! The window without a screen: its layout is driven by the names that a screen reader would read.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Instant;
@@ -9,13 +10,16 @@ use egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use lenscast::app::action::{Action, FileJob, FilePurpose, apply};
+use lenscast::app::dialogs::Files;
 use lenscast::app::model::{Model, Overlay};
 use lenscast::app::{theme, ui::root_ui};
 use lenscast::capture::{CaptureState, SourceId, SourceInfo, SourceList};
-use lenscast::engine::{Command, EncoderStatus, Event, Handle, ShareState, Status, Transport, ViewerStatus};
+use lenscast::engine::{Command, EncoderStatus, Event, Handle, ShareState, Status, Transport, ViewerInfo};
 use lenscast::filter::{Chain, Entry, ParamValue, all, create};
 use lenscast::geometry::Size;
 use lenscast::settings::{PreviewRate, Reach, Settings, Store, Theme};
+
+use crate::support::studio::eventually;
 
 /// What stands behind the layout: a store and the far end of the commands, but no engine.
 struct Bench {
@@ -95,9 +99,9 @@ fn full() -> (Settings, Status) {
     *settings.chain_mut() = Chain::from_json(text).expect("the chain is valid");
     settings.share.on = true;
     settings.share.control = true;
-    let viewer = |id, transport, codec| ViewerStatus {
+    let viewer = |id, transport, codec| ViewerInfo {
         id,
-        address: format!("192.168.1.{id}:4000"),
+        address: [192, 168, 1, id as u8].into(),
         transport,
         codec,
         sent: 10,
@@ -368,7 +372,7 @@ fn who_may_watch_and_from_where_is_settings() {
 fn a_viewer_is_disconnected_and_the_link_is_copied_whole() {
     let (settings, status) = full();
     let mut window = window(settings, status);
-    window.get_by_label("Disconnect 192.168.1.8:4000").click();
+    window.get_by_label("Disconnect 192.168.1.8").click();
     window.run();
     assert_eq!(window.state().commands.try_recv(), Ok(Command::Disconnect { viewer: 8 }));
     window.get_by_label("Copy link").click();
@@ -470,6 +474,90 @@ fn nothing_is_cut_off_in_the_smallest_window() {
         let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, vec2(1000.0, 650.0));
         assert!(screen.contains_rect(rect), "{name}: {rect:?}");
     }
-    let disconnect = window.get_by_label("Disconnect 192.168.1.7:4000").rect();
+    let disconnect = window.get_by_label("Disconnect 192.168.1.7").rect();
     assert!(disconnect.right() <= 1000.0 - 12.0, "{disconnect:?}");
+}
+
+/// A file as the window system hands it over.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+/// Drops a file of this name and content on the window, and does what the window does with it.
+fn drop_file(window: &mut Harness<'static, Bench>, folder: &Path, name: &str, content: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, content).unwrap();
+    window.input_mut().dropped_files.push(Arc::new(Dropped(path.clone())));
+    window.run();
+    let Some(Action::File(job)) = window.state_mut().left.pop() else { panic!("the file was left lying") };
+    assert_eq!(window.state().left, [], "a file is used once");
+    Files::new(window.state().handle.clone()).start(job).expect("a known path needs no dialog");
+    path
+}
+
+/// A folder for the files of one test, which removes it at its end.
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("lenscast-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn told(window: &Harness<'static, Bench>) -> Event {
+    let mut told = None;
+    eventually("what came of it is told", || {
+        told = window.state().handle.take_events().pop_front();
+        told.is_some()
+    });
+    told.expect("it was told")
+}
+
+#[test]
+fn a_dropped_picture_becomes_the_source_and_a_dropped_chain_the_filters() {
+    let mut window = window(Settings::default(), Status::default());
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(4, 3).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let folder = folder("dropped");
+    let path = drop_file(&mut window, &folder, "a slide.png", png.get_ref());
+    let source = SourceId::Image(path);
+    eventually("the picture is the source", || window.state().handle.store.get().source == source);
+
+    let chain = br#"{ "version": 1, "filters": [{ "filter": "crop" }, { "filter": "invert" }] }"#;
+    drop_file(&mut window, &folder, "MY FILTERS.JSON", chain);
+    assert_eq!(told(&window), Event::Info("Loaded 2 filters from MY FILTERS.JSON".to_owned()));
+    // It is the picture's chain, and the picture stays.
+    assert_eq!(window.state().keys(), [1, 2]);
+    assert_eq!(window.state().handle.store.get().source, source);
+    window.run();
+    window.get_by_label("Invert");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_dropped_chain_that_is_damaged_says_so_and_changes_nothing() {
+    let mut window = window(with_filters(&["crop"]), Status::default());
+    let before = window.state().handle.store.get();
+    let folder = folder("damaged");
+    for (name, content, reason) in [
+        ("cut off.json", &br#"{ "version": 1, "filters": ["#[..], "this is not JSON"),
+        ("list.json", b"[1, 2]", "this is not a filter chain"),
+        ("other.json", br#"{ "name": "something else" }"#, "this is not a filter chain"),
+        ("later.json", br#"{ "version": 99, "filters": [] }"#, "newer Lenscast (version 99)"),
+        ("picture.json", b"\x89PNG\r\n\x1a\n", "can't be read"),
+        ("large.json", &[b' '; 300 * 1024], "too large to be a filter chain"),
+    ] {
+        drop_file(&mut window, &folder, name, content);
+        let Event::Error(text) = told(&window) else { panic!("{name} is an error") };
+        assert!(text.starts_with(name) && text.contains(reason), "{text}");
+        assert!(Arc::ptr_eq(&window.state().handle.store.get(), &before), "{name} changed something");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -8,7 +8,7 @@ use crate::app::action::Action;
 use crate::app::model::{HISTORY_SECONDS, Model, bitrate_text, or_dash};
 use crate::app::theme::{self, Palette};
 use crate::app::widgets;
-use crate::engine::{Command, EncoderStatus, ShareState, Transport, ViewerStatus};
+use crate::engine::{Command, EncoderStatus, ShareState, Transport, ViewerInfo};
 
 /// Width in points of each column after the address: transport, codec, kbit/s, fps, delay, disconnect.
 const COLUMNS: [f32; 6] = [58.0, 44.0, 54.0, 38.0, 54.0, 30.0];
@@ -73,7 +73,7 @@ fn placing(index: usize, column: Rect) -> (egui::Pos2, Align2) {
     }
 }
 
-fn viewer_ui(ui: &mut Ui, viewer: &ViewerStatus, actions: &mut Vec<Action>) {
+fn viewer_ui(ui: &mut Ui, viewer: &ViewerInfo, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
     let columns = columns(row);
@@ -83,7 +83,7 @@ fn viewer_ui(ui: &mut Ui, viewer: &ViewerStatus, actions: &mut Vec<Action>) {
     if viewer.controls {
         address.label(widgets::icon_text(ICON_LEFT_CLICK, 14.0).color(palette.live_text));
     }
-    widgets::truncated(&mut address, RichText::new(&viewer.address).color(palette.strong));
+    widgets::truncated(&mut address, RichText::new(viewer.address.to_string()).color(palette.strong));
     let transport = match viewer.transport {
         Transport::Webrtc => "WebRTC",
         Transport::Mjpeg => "MJPEG",

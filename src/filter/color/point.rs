@@ -1,7 +1,7 @@
 //! Kernels on single pixels: a table a channel, a matrix, or a function. Neighbours in the chain fuse into as few steps
 //! as give the same picture. Alpha always stays as it is.
 
-use super::vector::{Line, map_lines, map_matrix, map_pixels, to_level};
+use super::vector::{Line, Rows, map_lines, map_matrices, map_pixels, to_level};
 use crate::frame::BYTES_PER_PIXEL;
 
 /// What happens to each pixel.
@@ -9,7 +9,8 @@ pub struct PointKernel(Step);
 
 pub(super) enum Step {
     Table(Box<Table>),
-    Matrix(Matrix),
+    /// One after another, rounded and clamped after each, while the pixels are in registers.
+    Matrices(Vec<Rows>),
     Function(Box<dyn PixelFunction>),
 }
 
@@ -18,14 +19,6 @@ pub(super) struct Table {
     levels: [[u8; 256]; 3],
     /// The table as straight lines, where it is exactly that: arithmetic is faster than looking up.
     lines: Option<[Line; 3]>,
-}
-
-/// Red, green and blue from red, green, blue and 1, in levels; rounded and clamped.
-#[derive(Clone, Copy)]
-pub(super) struct Matrix {
-    rows: [[f32; 4]; 3],
-    /// How far in levels a matrix made of several may be from running them one after another, before rounding.
-    error: f32,
 }
 
 /// What neither a table nor a matrix can say.
@@ -54,7 +47,7 @@ impl PointKernel {
     /// A matrix that gives red, green and blue from red, green, blue and 1, all in 0 to 1.
     pub fn matrix(rows: [[f32; 4]; 3]) -> Self {
         let rows = rows.map(|[r, g, b, offset]| [r, g, b, offset * 255.0]);
-        Self(Step::Matrix(Matrix { rows, error: 0.0 }))
+        Self(Step::Matrices(vec![rows]))
     }
 
     /// `amount` of the way from the identity to `rows`, which give red, green and blue from red, green and blue.
@@ -72,7 +65,7 @@ impl PointKernel {
         Self(Step::Function(Box::new(Mapped(function))))
     }
 
-    /// Takes `next` in if one step can do what both did, exactly or within a level; gives it back otherwise.
+    /// Takes `next` in if one step can do exactly what both did; gives it back otherwise.
     pub(crate) fn fuse(&mut self, next: Self) -> Option<Self> {
         match (&mut self.0, &next.0) {
             (Step::Table(first), Step::Table(then)) => {
@@ -85,9 +78,23 @@ impl PointKernel {
                 **first = Table::new(levels, lines);
                 None
             }
-            (Step::Matrix(first), Step::Matrix(then)) => match first.then(then) {
-                Some(both) => {
-                    *first = both;
+            (Step::Matrices(first), Step::Matrices(then)) => {
+                first.extend(then);
+                None
+            }
+            // A line is a matrix, too, and in the company of others costs next to nothing.
+            (Step::Matrices(first), Step::Table(then)) => match &then.lines {
+                Some(lines) => {
+                    first.push(Line::rows(lines));
+                    None
+                }
+                None => Some(next),
+            },
+            (Step::Table(first), Step::Matrices(then)) => match &first.lines {
+                Some(lines) => {
+                    let mut both = vec![Line::rows(lines)];
+                    both.extend(then);
+                    self.0 = Step::Matrices(both);
                     None
                 }
                 None => Some(next),
@@ -101,7 +108,7 @@ impl PointKernel {
         match &self.0 {
             Step::Table(table) if table.lines.is_some() => "line",
             Step::Table(_) => "table",
-            Step::Matrix(_) => "matrix",
+            Step::Matrices(_) => "matrix",
             Step::Function(_) => "function",
         }
     }
@@ -113,7 +120,7 @@ impl PointKernel {
                 Some(lines) => map_lines(lines, pixels),
                 None => table.look_up(pixels.as_chunks_mut().0),
             },
-            Step::Matrix(matrix) => map_matrix(&matrix.rows, pixels.as_chunks_mut().0),
+            Step::Matrices(matrices) => map_matrices(matrices, pixels.as_chunks_mut().0),
             Step::Function(function) => function.apply(pixels.as_chunks_mut().0),
         }
     }
@@ -132,33 +139,6 @@ impl Table {
             let [r, g, b, a] = *pixel;
             *pixel = [red[usize::from(r)], green[usize::from(g)], blue[usize::from(b)], a];
         }
-    }
-}
-
-impl Matrix {
-    /// Both as one, if nothing is clamped between them and what the rounding between them would have done stays below a
-    /// level.
-    fn then(&self, next: &Self) -> Option<Self> {
-        let stays_inside = self.rows.iter().all(|row| {
-            let [r, g, b, offset] = *row;
-            let sum = |pick: fn(f32, f32) -> f32| {
-                offset + 255.0 * [r, g, b].map(|weight| pick(weight, 0.0)).iter().sum::<f32>()
-            };
-            // What is rounded to the end of the range is not clamped yet.
-            sum(f32::min) >= -0.5 && sum(f32::max) <= 255.5
-        });
-        let gain = next.rows.map(|[r, g, b, _]| r.abs() + g.abs() + b.abs()).into_iter().fold(0.0, f32::max);
-        let error = (self.error + 0.5) * gain + next.error;
-        if !stays_inside || error >= 1.0 {
-            return None;
-        }
-        let rows = next.rows.map(|row| {
-            std::array::from_fn(|from| {
-                let through: f32 = (0..3).map(|channel| row[channel] * self.rows[channel][from]).sum();
-                if from == 3 { through + row[3] } else { through }
-            })
-        });
-        Some(Self { rows, error })
     }
 }
 
@@ -193,13 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn tables_fuse_and_matrices_fuse_only_where_nothing_is_clamped() {
-        let mut table = PointKernel::table(|v| v * 0.5);
-        assert!(table.fuse(PointKernel::table(|v| 1.0 - v)).is_none());
-        let mut gray = PointKernel::matrix_towards([LUMA_709; 3], 1.0);
-        assert!(gray.fuse(PointKernel::matrix_towards([LUMA_709; 3], 0.5)).is_none());
-        let mut strong = PointKernel::matrix_towards([LUMA_709; 3], -2.0);
-        assert!(strong.fuse(PointKernel::matrix_towards([LUMA_709; 3], 0.5)).is_some(), "it clamps");
-        assert!(strong.fuse(PointKernel::table(|v| v)).is_some());
+    fn neighbours_become_as_few_steps_as_they_can() {
+        let line = || PointKernel::table(|v| 1.0 - v);
+        let bent = || PointKernel::table(|v| v.powf(0.4));
+        let matrix = || PointKernel::matrix_towards([LUMA_709; 3], -2.0);
+        let mut table = bent();
+        assert!(table.fuse(line()).is_none());
+        assert!(table.fuse(matrix()).is_some(), "a look-up and a matrix stay two steps");
+        let mut matrices = line();
+        assert!(matrices.fuse(matrix()).is_none() && matrices.fuse(matrix()).is_none());
+        assert!(matrices.fuse(line()).is_none());
+        assert!(matrices.fuse(bent()).is_some());
     }
 }

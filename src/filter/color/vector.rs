@@ -28,6 +28,15 @@ impl Line {
         Self { scale: self.scale * next.scale, offset: self.offset * next.scale + next.offset }
     }
 
+    /// Three of them as a matrix.
+    pub(super) fn rows(lines: &[Self; 3]) -> Rows {
+        std::array::from_fn(|to| {
+            let mut row = [0.0; 4];
+            (row[to], row[3]) = (lines[to].scale, lines[to].offset);
+            row
+        })
+    }
+
     /// Whether it gives exactly this table.
     pub(super) fn gives(self, levels: &[u8; 256]) -> bool {
         levels.iter().enumerate().all(|(level, wanted)| to_level(self.scale * level as f32 + self.offset) == *wanted)
@@ -43,12 +52,23 @@ pub(super) fn to_level(value: f32) -> u8 {
 /// becomes 0.
 #[inline(always)]
 fn to_bits(value: f32) -> u32 {
+    (clamped(value) + WHOLE).to_bits() & 0xff
+}
+
+/// The same as a number.
+#[inline(always)]
+fn rounded(value: f32) -> f32 {
+    (clamped(value) + WHOLE) - WHOLE
+}
+
+/// At this size the last bit of the fraction counts ones, so that adding it rounds.
+const WHOLE: f32 = 12_582_912.0;
+
+#[inline(always)]
+fn clamped(value: f32) -> f32 {
     // The comparisons are those of one vector instruction each; `clamp` keeps NaN and costs more.
     let value = if value > 0.0 { value } else { 0.0 };
-    let value = if value < 255.0 { value } else { 255.0 };
-    // At this size the last bit of the fraction counts ones, so that adding rounds.
-    const WHOLE: f32 = 12_582_912.0;
-    (value + WHOLE).to_bits() & 0xff
+    if value < 255.0 { value } else { 255.0 }
 }
 
 /// Red, green and blue in levels.
@@ -84,21 +104,45 @@ pub(super) fn map_lines(lines: &[Line; 3], pixels: &mut [u8]) {
     }
 }
 
-/// Rows give red, green and blue from red, green, blue and 1, in levels.
+/// Red, green and blue from red, green, blue and 1, in levels.
+pub(super) type Rows = [[f32; 4]; 3];
+
+/// One matrix after another, rounded and clamped after each.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-pub(super) fn map_matrix(rows: &[[f32; 4]; 3], pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
-    let multiply = |pixel: &mut [u8; BYTES_PER_PIXEL]| {
-        let [r, g, b] = channels(*pixel);
-        *pixel = packed(rows.map(|row| row[0] * r + row[1] * g + (row[2] * b + row[3])), *pixel);
-    };
+pub(super) fn map_matrices(matrices: &[Rows], pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
     let (whole, rest) = pixels.as_chunks_mut::<LANES>();
     for pixels in whole {
-        for pixel in pixels {
-            multiply(pixel);
+        multiply(matrices, pixels);
+    }
+    if !rest.is_empty() {
+        let mut padded = [[0; BYTES_PER_PIXEL]; LANES];
+        padded[..rest.len()].copy_from_slice(rest);
+        multiply(matrices, &mut padded);
+        rest.copy_from_slice(&padded[..rest.len()]);
+    }
+}
+
+#[inline(always)]
+fn multiply(matrices: &[Rows], pixels: &mut [[u8; BYTES_PER_PIXEL]; LANES]) {
+    // A row of one channel each, so that a matrix is nine multiplications of whole vectors.
+    let mut planes = [[0.0; LANES]; 3];
+    for lane in 0..LANES {
+        let levels = channels(pixels[lane]);
+        for channel in 0..3 {
+            planes[channel][lane] = levels[channel];
         }
     }
-    for pixel in rest {
-        multiply(pixel);
+    for rows in matrices {
+        let [r, g, b] = planes;
+        for (plane, row) in planes.iter_mut().zip(rows) {
+            for lane in 0..LANES {
+                let sum = row[0] * r[lane] + row[1] * g[lane] + (row[2] * b[lane] + row[3]);
+                plane[lane] = rounded(sum);
+            }
+        }
+    }
+    for lane in 0..LANES {
+        pixels[lane] = packed(planes.map(|plane| plane[lane]), pixels[lane]);
     }
 }
 
@@ -134,7 +178,7 @@ mod tests {
             let mut pixels = vec![[1, 2, 3, 4]; length];
             map_lines(&[negative; 3], pixels.as_flattened_mut());
             assert!(pixels.iter().all(|pixel| *pixel == [254, 253, 252, 4]), "{length}");
-            map_matrix(&[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.6]], &mut pixels);
+            map_matrices(&[[[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.6]]], &mut pixels);
             assert!(pixels.iter().all(|pixel| *pixel == [253, 252, 255, 4]), "{length}");
             map_pixels(&|[r, g, b]| [b, g, r + 2.0], &mut pixels);
             assert!(pixels.iter().all(|pixel| *pixel == [255, 252, 255, 4]), "{length}");

@@ -31,6 +31,7 @@ use super::expander::{Expander, FrameQueue, PLAYOUT_DELAY_URI};
 use super::nack::NackResponder;
 use super::offer::{Offer, OfferedCodec};
 use super::packetizer::Broadcast;
+use super::passing::Passing;
 use super::rtcp_tap::{Feedback, RtcpTap};
 use super::sessions::random;
 use crate::encode::VideoCodec;
@@ -140,9 +141,9 @@ pub async fn connect(
     let mut media = MediaEngine::default();
     register(&mut media, &offer.codec)?;
     let registry = configure_rtcp_reports(Registry::new())
-        .with(Slot::from(500), RtcpTap::new(Arc::clone(&feedback), Arc::clone(broadcast)))
-        .with(Slot::NackResponder, NackResponder::new(Arc::clone(&feedback)))
-        .with(Slot::from(20_000), Expander::new(Arc::clone(&queue), numbers.sequence));
+        .with(Slot::from(500), Passing::new(RtcpTap::new(Arc::clone(&feedback), Arc::clone(broadcast))))
+        .with(Slot::NackResponder, Passing::new(NackResponder::new(Arc::clone(&feedback))))
+        .with(Slot::from(20_000), Passing::new(Expander::new(Arc::clone(&queue), numbers.sequence)));
     let settings = SettingEngineBuilder::default()
         .with_answering_dtls_role(RTCDtlsRole::Server)
         .with_include_loopback_candidate(true)

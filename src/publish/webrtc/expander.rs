@@ -3,15 +3,14 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use axum::body::Bytes;
-use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::interceptor::{Packet, StreamInfo, TaggedPacket};
 use rtc::rtp;
-use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
 use super::packetizer::{RECENT_FRAMES, VideoFrame};
+use super::passing::{Leaving, Step};
 
 /// The extension that tells the receiver how long to hold frames back.
 pub const PLAYOUT_DELAY_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay";
@@ -52,17 +51,21 @@ pub struct Expander {
     queue: Arc<FrameQueue>,
     sequence: u16,
     playout_delay: Option<u8>,
-    reads: VecDeque<TaggedPacket>,
-    writes: VecDeque<TaggedPacket>,
 }
 
 impl Expander {
     /// `sequence` is the number of the first packet; random, as RTP wants it.
     pub fn new(queue: Arc<FrameQueue>, sequence: u16) -> Self {
-        Self { queue, sequence, playout_delay: None, reads: VecDeque::new(), writes: VecDeque::new() }
+        Self { queue, sequence, playout_delay: None }
     }
 
-    fn expand(&mut self, empty: &TaggedPacket, header: &rtp::Header, frame: &VideoFrame) -> Result<(), Error> {
+    fn expand(
+        &mut self,
+        empty: &TaggedPacket,
+        header: &rtp::Header,
+        frame: &VideoFrame,
+        leaving: &mut Leaving,
+    ) -> Result<(), Error> {
         let last = frame.payloads.len().saturating_sub(1);
         for (index, payload) in frame.payloads.iter().enumerate() {
             let mut header = rtp::Header {
@@ -78,56 +81,29 @@ impl Expander {
             let mut packet =
                 TaggedPacket { now: empty.now, transport: empty.transport, message: empty.message.clone() };
             packet.message.packet = Packet::Rtp(rtp::Packet { header, payload: payload.clone() });
-            self.writes.push_back(packet);
+            leaving.push_back(packet);
         }
         Ok(())
     }
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for Expander {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
-        self.reads.push_back(packet);
-        Ok(())
+impl Step for Expander {
+    fn bind(&mut self, stream: &StreamInfo) {
+        let extension = stream.rtp_header_extensions.iter().find(|extension| extension.uri == PLAYOUT_DELAY_URI);
+        self.playout_delay = extension.and_then(|extension| u8::try_from(extension.id).ok());
     }
 
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.reads.pop_front()
-    }
-
-    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+    fn pass(&mut self, packet: TaggedPacket, leaving: &mut Leaving) -> Result<(), Error> {
         let header = match &packet.message.packet {
             Packet::Rtp(rtp) if rtp.payload.is_empty() => rtp.header.clone(),
             _ => {
-                self.writes.push_back(packet);
+                leaving.push_back(packet);
                 return Ok(());
             }
         };
         match self.queue.pop() {
-            Some(frame) => self.expand(&packet, &header, &frame),
+            Some(frame) => self.expand(&packet, &header, &frame, leaving),
             None => Ok(()),
         }
     }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.writes.pop_front()
-    }
-}
-
-impl Interceptor for Expander {
-    fn bind_local_stream(&mut self, info: &StreamInfo) {
-        let extension = info.rtp_header_extensions.iter().find(|extension| extension.uri == PLAYOUT_DELAY_URI);
-        self.playout_delay = extension.and_then(|extension| u8::try_from(extension.id).ok());
-    }
-
-    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
-
-    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
-
-    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
 }

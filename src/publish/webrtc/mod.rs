@@ -7,6 +7,7 @@ mod expander;
 mod nack;
 mod offer;
 mod packetizer;
+mod passing;
 mod rtcp_tap;
 mod session;
 mod sessions;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
-use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::interceptor::{Attribute, AttributedPacket, Packet, StreamInfo, TaggedPacket};
+use rtc::rtcp;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
 use rtc::rtp;
-use rtc::sansio::Protocol;
 use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
 
+use super::passing::{Leaving, Step};
 use super::rtcp_tap::Feedback;
 
 /// Packets kept; about two seconds at 4 Mbit/s.
@@ -31,8 +32,6 @@ pub struct NackResponder {
     history: History,
     ssrc: u32,
     rtx: Option<Rtx>,
-    reads: VecDeque<TaggedPacket>,
-    writes: VecDeque<TaggedPacket>,
 }
 
 /// Where retransmissions go (RFC 4588).
@@ -88,17 +87,10 @@ impl History {
 
 impl NackResponder {
     pub fn new(feedback: Arc<Feedback>) -> Self {
-        Self {
-            feedback,
-            history: History::default(),
-            ssrc: 0,
-            rtx: None,
-            reads: VecDeque::new(),
-            writes: VecDeque::new(),
-        }
+        Self { feedback, history: History::default(), ssrc: 0, rtx: None }
     }
 
-    fn answer(&mut self, nack: &TransportLayerNack, now: Instant) {
+    fn answer(&mut self, nack: &TransportLayerNack, now: Instant, leaving: &mut Leaving) {
         let hold = self.feedback.round_trip().unwrap_or(MIN_HOLD).max(MIN_HOLD);
         for pair in &nack.nacks {
             let following = (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0).map(|bit| bit + 1);
@@ -107,7 +99,7 @@ impl NackResponder {
                     continue;
                 };
                 let packet = self.rtx.as_mut().map_or_else(|| original.clone(), |rtx| rtx.wrap(original));
-                self.writes.push_back(TaggedPacket {
+                leaving.push_back(TaggedPacket {
                     now,
                     transport: TransportContext::default(),
                     message: AttributedPacket::new(Packet::Rtp(packet)).with(Attribute::Retransmission),
@@ -133,58 +125,30 @@ impl Rtx {
     }
 }
 
-impl Protocol<TaggedPacket, TaggedPacket, ()> for NackResponder {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtcp(reports) = &packet.message.packet {
-            for report in reports {
-                if let Some(nack) = report.as_any().downcast_ref::<TransportLayerNack>() {
-                    self.answer(nack, packet.now);
-                }
-            }
-        }
-        self.reads.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.reads.pop_front()
-    }
-
-    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtp(rtp) = &packet.message.packet
-            && rtp.header.ssrc == self.ssrc
-        {
-            self.history.note(rtp.clone(), packet.now);
-        }
-        self.writes.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.writes.pop_front()
-    }
-}
-
-impl Interceptor for NackResponder {
-    fn bind_local_stream(&mut self, info: &StreamInfo) {
-        self.ssrc = info.ssrc;
-        self.rtx = match (info.ssrc_rtx, info.payload_type_rtx) {
+impl Step for NackResponder {
+    fn bind(&mut self, stream: &StreamInfo) {
+        self.ssrc = stream.ssrc;
+        self.rtx = match (stream.ssrc_rtx, stream.payload_type_rtx) {
             (Some(ssrc), Some(payload_type)) => Some(Rtx { ssrc, payload_type, sequence: 0 }),
             _ => None,
         };
     }
 
-    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
+    fn hear(&mut self, report: &dyn rtcp::Packet, now: Instant, leaving: &mut Leaving) {
+        if let Some(nack) = report.as_any().downcast_ref::<TransportLayerNack>() {
+            self.answer(nack, now, leaving);
+        }
+    }
 
-    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
-
-    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
+    fn pass(&mut self, packet: TaggedPacket, leaving: &mut Leaving) -> Result<(), Error> {
+        if let Packet::Rtp(rtp) = &packet.message.packet
+            && rtp.header.ssrc == self.ssrc
+        {
+            self.history.note(rtp.clone(), packet.now);
+        }
+        leaving.push_back(packet);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

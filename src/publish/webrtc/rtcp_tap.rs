@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
+use rtc::interceptor::{Packet, TaggedPacket};
 use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::sender_report::SenderReport;
-use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
 use super::packetizer::Broadcast;
+use super::passing::{Leaving, Step};
 
 /// Sender reports that a receiver may still refer to; there is one a second.
 const REPORTS_KEPT: usize = 8;
@@ -39,20 +39,28 @@ pub struct RtcpTap {
     broadcast: Arc<Broadcast>,
     /// The middle 32 bits of a sender report's NTP time, and when it left.
     reports: VecDeque<(u32, Instant)>,
-    reads: VecDeque<TaggedPacket>,
-    writes: VecDeque<TaggedPacket>,
 }
 
 impl RtcpTap {
     pub fn new(feedback: Arc<Feedback>, broadcast: Arc<Broadcast>) -> Self {
-        Self { feedback, broadcast, reports: VecDeque::new(), reads: VecDeque::new(), writes: VecDeque::new() }
+        Self { feedback, broadcast, reports: VecDeque::new() }
     }
 
-    fn hear(&self, packet: &dyn rtcp::Packet, now: Instant) {
-        let packet = packet.as_any();
-        if packet.is::<PictureLossIndication>() || packet.is::<FullIntraRequest>() {
+    fn note(&mut self, report: &SenderReport, now: Instant) {
+        if self.reports.len() >= REPORTS_KEPT {
+            self.reports.pop_front();
+        }
+        // The middle of the 64 bits is what the receiver gives back.
+        self.reports.push_back(((report.ntp_time >> 16) as u32, now));
+    }
+}
+
+impl Step for RtcpTap {
+    fn hear(&mut self, report: &dyn rtcp::Packet, now: Instant, _leaving: &mut Leaving) {
+        let report = report.as_any();
+        if report.is::<PictureLossIndication>() || report.is::<FullIntraRequest>() {
             self.broadcast.request_keyframe();
-        } else if let Some(report) = packet.downcast_ref::<ReceiverReport>() {
+        } else if let Some(report) = report.downcast_ref::<ReceiverReport>() {
             for reception in &report.reports {
                 let sent = self.reports.iter().find(|(ntp, _)| *ntp == reception.last_sender_report);
                 let Some((_, sent)) = sent else { continue };
@@ -65,59 +73,15 @@ impl RtcpTap {
         }
     }
 
-    fn note(&mut self, packet: &dyn rtcp::Packet, now: Instant) {
-        if let Some(report) = packet.as_any().downcast_ref::<SenderReport>() {
-            if self.reports.len() >= REPORTS_KEPT {
-                self.reports.pop_front();
-            }
-            // The middle of the 64 bits is what the receiver gives back.
-            self.reports.push_back(((report.ntp_time >> 16) as u32, now));
-        }
-    }
-}
-
-impl Protocol<TaggedPacket, TaggedPacket, ()> for RtcpTap {
-    type Rout = TaggedPacket;
-    type Wout = TaggedPacket;
-    type Eout = ();
-    type Error = Error;
-    type Time = Instant;
-
-    fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+    fn pass(&mut self, packet: TaggedPacket, leaving: &mut Leaving) -> Result<(), Error> {
         if let Packet::Rtcp(reports) = &packet.message.packet {
             for report in reports {
-                self.hear(report.as_ref(), packet.now);
+                if let Some(report) = report.as_any().downcast_ref::<SenderReport>() {
+                    self.note(report, packet.now);
+                }
             }
         }
-        self.reads.push_back(packet);
+        leaving.push_back(packet);
         Ok(())
     }
-
-    fn poll_read(&mut self) -> Option<TaggedPacket> {
-        self.reads.pop_front()
-    }
-
-    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtcp(reports) = &packet.message.packet {
-            for report in reports {
-                self.note(report.as_ref(), packet.now);
-            }
-        }
-        self.writes.push_back(packet);
-        Ok(())
-    }
-
-    fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.writes.pop_front()
-    }
-}
-
-impl Interceptor for RtcpTap {
-    fn bind_local_stream(&mut self, _info: &StreamInfo) {}
-
-    fn unbind_local_stream(&mut self, _info: &StreamInfo) {}
-
-    fn bind_remote_stream(&mut self, _info: &StreamInfo) {}
-
-    fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
 }

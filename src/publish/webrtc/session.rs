@@ -33,6 +33,9 @@ const FRAME_GAP: Duration = Duration::from_millis(250);
 const COMPLAINT_GAP: Duration = Duration::from_secs(1);
 /// A page that holds a button has to be heard within this time.
 const HELD_TIME: Duration = Duration::from_secs(1);
+/// What is promised of a browser that is killed while it holds a button: silence is looked for at every tick.
+const RELEASED_WITHIN: Duration = Duration::from_millis(1_500);
+const _: () = assert!(HELD_TIME.as_millis() + TICK.as_millis() < RELEASED_WITHIN.as_millis());
 /// Messages a second, sustained and in a burst.
 const MESSAGES: f64 = 250.0;
 const MESSAGES_BURST: f64 = 500.0;
@@ -332,7 +335,7 @@ impl Talk {
         if self.control.is_none() {
             return;
         }
-        let state = ViewerState::from_state(&self.shared.state(now), self.may_control());
+        let state = ViewerState::from_state(&self.shared.state(now), self.trusted);
         let due = self.state.as_ref().is_none_or(|(said, at)| {
             said.differs_much(&state) || now.saturating_duration_since(*at) >= STATE_GAP - TICK / 2
         });

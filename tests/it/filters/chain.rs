@@ -49,8 +49,25 @@ fn a_chain_that_does_nothing_passes_the_captured_buffer_on() {
 }
 
 /// What the catalogue wants to be seen as soon as it is added.
-pub const VISIBLE_BY_DEFAULT: [&str; 7] =
-    ["grayscale", "invert", "threshold", "vignette", "redact", "edges", "cartoon"];
+pub const VISIBLE_BY_DEFAULT: &[&str] = &[
+    "grayscale",
+    "sepia",
+    "invert",
+    "posterize",
+    "threshold",
+    "solarize",
+    "false_color",
+    "vignette",
+    "redact",
+    "edges",
+    "sobel",
+    "cartoon",
+    "sketch",
+    "oil",
+    "glow",
+    "adaptive_threshold",
+    "motion",
+];
 
 #[test]
 fn a_default_changes_the_picture_only_where_the_catalogue_says_so() {

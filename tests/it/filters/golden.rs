@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use lenscast::filter::ParamKind;
 use lenscast::geometry::Size;
 use serde_json::{Value, json};
 
-use super::{chain_of, run};
+use super::{chain_of, run_with_files};
 
 struct Picture {
     size: Size,
@@ -34,8 +35,15 @@ fn every_filter_agrees_with_its_reference() {
         let [filter, input, expected] = ["filter", "input", "expected"].map(|key| case[key].as_str().unwrap());
         let source = load(input);
         let wanted = load(expected);
-        let chain = chain_of(json!([{ "filter": filter, "params": case["params"] }]));
-        let frame = run(source.size, &source.rgba, &chain);
+        let mut params = case["params"].clone();
+        for param in lenscast::filter::find(filter).unwrap().params {
+            // Files lie beside the pictures.
+            if let (ParamKind::File { .. }, Some(name)) = (param.kind, case["params"][param.id].as_str()) {
+                params[param.id] = golden().join(name).to_str().unwrap().into();
+            }
+        }
+        let chain = chain_of(json!([{ "filter": filter, "params": params }]));
+        let frame = run_with_files(source.size, &source.rgba, &chain);
         assert_eq!(frame.size, wanted.size, "{expected}: the size");
         let verdict = match case["tolerance"].as_str() {
             None => farthest(&frame.pixels, &wanted, case["margin"].as_u64().unwrap() as u32, &case["tolerance"]),
@@ -51,10 +59,26 @@ fn every_filter_agrees_with_its_reference() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+const TIME: &str = "one picture says nothing; it has tests in made-up time";
+/// Filters without a golden picture, and why.
+const LOOKED_AT: &[(&str, &str)] = &[
+    ("text", "letters are drawn by a library, and no other draws them alike"),
+    ("sketch", "a matter of taste"),
+    ("oil", "a matter of taste"),
+    ("glow", "a matter of taste"),
+    ("delay", TIME),
+    ("trails", TIME),
+    ("motion", TIME),
+    ("temporal_denoise", TIME),
+    ("freeze", TIME),
+    ("frame_rate", TIME),
+];
+
 #[test]
-fn every_filter_but_text_has_a_reference() {
+fn every_filter_but_a_few_has_a_reference() {
     let cases = cases();
-    for spec in lenscast::filter::all().iter().filter(|spec| spec.id != "text") {
+    let is_looked_at = |id: &str| LOOKED_AT.iter().any(|(looked_at, _)| *looked_at == id);
+    for spec in lenscast::filter::built_in().iter().filter(|spec| !is_looked_at(spec.id)) {
         assert!(cases.iter().any(|case| case["filter"] == spec.id), "{} has no golden picture", spec.id);
     }
 }

@@ -7,6 +7,8 @@ that a second run changes nothing.
 
 import json
 import pathlib
+import subprocess
+import tempfile
 
 import cv2
 import numpy as np
@@ -97,6 +99,164 @@ def threshold(p, level=0.5, invert=False):
     gray = ((p.astype(np.uint32) @ np.array([13933, 46871, 4732], np.uint32) + 32768) >> 16).astype(np.uint8)
     kind = cv2.THRESH_BINARY_INV if invert else cv2.THRESH_BINARY
     return cv2.cvtColor(cv2.threshold(gray, level * 255, 255, kind)[1], cv2.COLOR_GRAY2RGB)
+
+
+def table(p, function):
+    """The same function of 0 to 1 for every level of every channel."""
+    return cv2.LUT(p, levels(255 * np.vectorize(function, otypes=[np.float64])(np.arange(256) / 255)))
+
+
+def tables(p, functions):
+    return np.dstack([table(p[..., channel], function) for channel, function in enumerate(functions)])
+
+
+def linear(v):
+    return v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+
+
+def encoded(v):
+    return v * 12.92 if v <= 0.0031308 else 1.055 * v ** (1 / 2.4) - 0.055
+
+
+def exposure(p, stops=0.0):
+    return table(p, lambda v: encoded(linear(v) * 2.0 ** stops))
+
+
+def levels_filter(p, in_black=0.0, in_white=1.0, gamma=1.0, out_black=0.0, out_white=1.0):
+    inner = lambda v: np.clip((v - in_black) / (in_white - in_black), 0, 1) if in_white > in_black else float(v >= in_black)
+    return table(p, lambda v: out_black + inner(v) ** (1 / gamma) * (out_white - out_black))
+
+
+def monotone(points):
+    """SciPy's way to say it is PchipInterpolator; this is Fritsch and Carlson's of 1980, with straight ends."""
+    x, y = np.array(points, np.float64).T
+    d = np.diff(y) / np.diff(x)
+    m = np.concatenate([[d[0]], np.where(d[:-1] * d[1:] <= 0, 0, (d[:-1] + d[1:]) / 2), [d[-1]]])
+    for k in range(len(d)):
+        if d[k] == 0:
+            m[k] = m[k + 1] = 0
+        else:
+            a, b = m[k] / d[k], m[k + 1] / d[k]
+            if np.hypot(a, b) > 3:
+                m[k], m[k + 1] = 3 / np.hypot(a, b) * a * d[k], 3 / np.hypot(a, b) * b * d[k]
+
+    def function(v):
+        v = np.clip(v, x[0], x[-1])
+        k = min(np.searchsorted(x, v, side="right") - 1, len(d) - 1)
+        h = x[k + 1] - x[k]
+        t = (v - x[k]) / h
+        return ((1 + 2 * t) * (1 - t) ** 2 * y[k] + t * (1 - t) ** 2 * h * m[k]
+                + t * t * (3 - 2 * t) * y[k + 1] + t * t * (t - 1) * h * m[k + 1])
+
+    return function
+
+
+def curves(p, master="0,0 1,1", red="0,0 1,1", green="0,0 1,1", blue="0,0 1,1"):
+    read = lambda text: monotone([[float(number) for number in point.split(",")] for point in text.split()])
+    first = read(master)
+    return tables(p, [lambda v, f=read(own): f(first(v)) for own in (red, green, blue)])
+
+
+def glow(kelvin):
+    """Planck's law through Wyman, Sloan and Shirley's fit of the CIE 1931 observer (2013), in linear sRGB."""
+    nm = np.arange(360.0, 831.0)
+    wave = nm * 1e-9
+    light = wave ** -5 / np.expm1(0.014387769 / (wave * kelvin))
+
+    def lobe(peak, below, above):
+        return np.exp(-0.5 * ((nm - peak) * np.where(nm < peak, below, above)) ** 2)
+
+    x = 1.056 * lobe(599.8, 0.0264, 0.0323) + 0.362 * lobe(442.0, 0.0624, 0.0374) - 0.065 * lobe(501.1, 0.0490, 0.0382)
+    y = 0.821 * lobe(568.8, 0.0213, 0.0247) + 0.286 * lobe(530.9, 0.0613, 0.0322)
+    z = 1.217 * lobe(437.0, 0.0845, 0.0278) + 0.681 * lobe(459.0, 0.0385, 0.0725)
+    xyz = np.array([(light * c).sum() for c in (x, y, z)])
+    matrix = np.linalg.inv([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    return np.maximum(matrix @ (xyz / xyz[1]), 0)
+
+
+def temperature(p, kelvin=6500.0, tint=0.0):
+    gains = glow(kelvin) / glow(6500.0) * [1, 2.0 ** -tint, 1]
+    gains = gains / (gains @ LUMA_709)
+    return tables(p, [lambda v, g=gain: encoded(linear(v) * g) for gain in gains])
+
+
+def color_balance(p, lift=(128,) * 3, lift_master=0.0, gamma=(128,) * 3, gamma_master=1.0, gain=(128,) * 3, gain_master=1.0):
+    towards = lambda color, channel: (color[channel] - 128) / 128
+
+    def curve(channel):
+        slope, offset = gain_master * (1 + towards(gain, channel)), lift_master + 0.5 * towards(lift, channel)
+        return lambda v: np.clip(v * slope + offset, 0, 1) ** (1 / (gamma_master * 2.0 ** towards(gamma, channel)))
+
+    return tables(p, [curve(channel) for channel in range(3)])
+
+
+def sepia(p, amount=1.0):
+    matrix = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
+    return lerp(p.astype(np.float64), cv2.transform(p.astype(np.float64), matrix), amount)
+
+
+def posterize(p, levels=4):
+    tones = np.floor(np.arange(256) * levels / 256)
+    return cv2.LUT(p, np.floor(tones * 255 / (levels - 1) + 0.5).astype(np.uint8))
+
+
+def solarize(p, level=0.5):
+    v = np.arange(256)
+    return cv2.LUT(p, np.where(v > level * 255, 255 - v, v).astype(np.uint8))
+
+
+def channel_mixer(p, **gains):
+    names = ("red", "green", "blue")
+    rows = [[gains.get(f"{to}_{source}", float(to == source)) for source in names] + [gains.get(f"{to}_offset", 0) * 255]
+            for to in names]
+    return levels(cv2.transform(p.astype(np.float64), np.array(rows)))
+
+
+def multiply_add(p, multiply=(255,) * 3, add=(0,) * 3):
+    return levels(p * (np.array(multiply) / 255) + np.array(add))
+
+
+def false_color(p, palette="heat", amount=1.0):
+    maps = {"heat": cv2.COLORMAP_HOT, "viridis": cv2.COLORMAP_VIRIDIS, "turbo": cv2.COLORMAP_TURBO,
+            "rainbow": cv2.COLORMAP_RAINBOW}
+    luma = levels(p.astype(np.float64) @ LUMA_709)
+    return lerp(p.astype(np.float64), cv2.applyColorMap(luma, maps[palette])[..., ::-1], amount)
+
+
+def looks():
+    """Files for lut3d: a curve, a cube with a domain of its own, and a Hald picture."""
+    look = lambda r, g, b: (r ** 0.8 * 0.9 + 0.1 * b, 0.2 * r + 0.8 * g * g, np.sqrt(b) * (1 - 0.3 * g))
+    at = np.arange(9) / 8
+    rows = [look(r, g, b) for b in at for g in at for r in at]
+    text = "".join("%.6f %.6f %.6f\n" % row for row in rows)
+    (HERE / "look.cube").write_text("# a look\nTITLE \"look\"\nLUT_3D_SIZE 9\nDOMAIN_MIN 0 0 0\nDOMAIN_MAX 1 1 1\n" + text)
+    x = np.arange(17) / 16
+    text = "".join("%.6f %.6f %.6f\n" % row for row in zip(x ** 0.6, 1 - x, x * x))
+    (HERE / "curve.cube").write_text("LUT_1D_SIZE 17\n" + text)
+    at = np.arange(16) / 15
+    rows = np.array([look(r, g, b) for b in at for g in at for r in at])
+    write("hald", levels(255 * np.clip(rows, 0, 1)).reshape(64, 64, 3))
+
+
+def ffmpeg(p, filter):
+    h, w = p.shape[:2]
+    raw = ["-f", "rawvideo", "-pix_fmt", "rgb24"]
+    command = ["ffmpeg", "-loglevel", "error", *raw, "-s", f"{w}x{h}", "-i", "-", "-vf", filter, *raw, "-"]
+    out = subprocess.run(command, input=np.ascontiguousarray(p).tobytes(), stdout=subprocess.PIPE, check=True, cwd=HERE)
+    return np.frombuffer(out.stdout, np.uint8).reshape(p.shape)
+
+
+def lut3d(p, path="", amount=1.0):
+    if path == "curve.cube":
+        return lerp(p.astype(np.float64), ffmpeg(p, f"lut1d=file={path}:interp=linear"), amount)
+    if path == "hald.png":
+        # haldclut wants the picture as a second input; a cube of the same numbers is the same look.
+        flat = cv2.cvtColor(cv2.imread(str(HERE / path)), cv2.COLOR_BGR2RGB).reshape(-1, 3) / 255
+        with tempfile.NamedTemporaryFile("w", suffix=".cube", dir=HERE) as cube:
+            cube.write("LUT_3D_SIZE 16\n" + "".join("%.8f %.8f %.8f\n" % tuple(row) for row in flat))
+            cube.flush()
+            return ffmpeg(p, f"lut3d=file={pathlib.Path(cube.name).name}:interp=tetrahedral")
+    return lerp(p.astype(np.float64), ffmpeg(p, f"lut3d=file={path}:interp=tetrahedral"), amount)
 
 
 def crop(p, left=0.0, top=0.0, right=0.0, bottom=0.0):
@@ -300,6 +460,39 @@ def cartoon(p, smoothing=6, edge_size=9, edge_offset=2):
     return cv2.bitwise_and(color, cv2.cvtColor(lines, cv2.COLOR_GRAY2RGB))
 
 
+def sobel(p, amount=1.0):
+    x, y = (cv2.Sobel(p, cv2.CV_64F, dx, 1 - dx, ksize=3, scale=0.25) for dx in (1, 0))
+    return levels(np.hypot(x, y) * amount)
+
+
+def emboss(p, angle=135.0, amount=0.0):
+    across, down = (cv2.getDerivKernels(dx, 1 - dx, 3)[0].ravel() for dx in (1, 0))
+    ones, step = np.ones(3), np.array([-1.0, 0.0, 1.0])
+    assert across.tolist() == step.tolist() and down.tolist() == [1, 2, 1]
+    a = np.radians(angle)
+    kernel = amount * (np.sin(a) * np.outer(step, ones) - np.cos(a) * np.outer(ones, step))
+    kernel[1, 1] += 1
+    return cv2.filter2D(p, -1, kernel)
+
+
+def convolve(p, kernel="0 0 0 0 1 0 0 0 0", factor=1.0, bias=0.0):
+    numbers = np.array(kernel.replace(",", " ").split(), np.float64)
+    side = int(len(numbers) ** 0.5)
+    return levels(cv2.filter2D(p.astype(np.float64), -1, numbers.reshape(side, side) * factor, delta=bias * 255))
+
+
+def morphology(p, operation="erode", radius=0):
+    kind = {"erode": cv2.MORPH_ERODE, "dilate": cv2.MORPH_DILATE, "open": cv2.MORPH_OPEN, "close": cv2.MORPH_CLOSE}
+    square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    return cv2.morphologyEx(p, kind[operation], square)
+
+
+def adaptive_threshold(p, block=11, offset=5):
+    gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
+    found = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, offset)
+    return cv2.cvtColor(found, cv2.COLOR_GRAY2RGB)
+
+
 def vignette(p, amount=0.5, size=0.5, softness=0.5, color=(0, 0, 0)):
     xs, ys, x, y = grid(p)
     r = np.sqrt((((xs - x) / x) ** 2 + ((ys - y) / y) ** 2) / 2)
@@ -351,10 +544,12 @@ def redact(p, left=0.25, top=0.25, width=0.5, height=0.5):
     return out
 
 
-INPUTS = {"small_odd": scene(61, 47, 1), "small": scene(64, 48, 2), "large": scene(203, 151, 3)}
+INPUTS = {"small_odd": scene(61, 47, 1), "small": scene(64, 48, 2), "large": scene(203, 151, 3),
+          "three_by_five": scene(64, 48, 4)[2:7, 50:53], "one_pixel": scene(64, 48, 4)[30:31, 9:10]}
 
 # (filter, parameters, tolerance in levels, margin that is not compared, inputs)
 BOTH = ("small_odd", "small")
+TINY = ("three_by_five", "one_pixel")
 CASES = [
     (brightness_contrast, {"brightness": 0.25, "contrast": 0.5}, 1, 0, BOTH),
     (brightness_contrast, {"brightness": -0.2, "contrast": 2.5}, 1, 0, BOTH),
@@ -374,6 +569,32 @@ CASES = [
     (invert, {"amount": 0.3}, 1, 0, ("small",)),
     (threshold, {}, 0, 0, BOTH),
     (threshold, {"level": 0.25, "invert": True}, 0, 0, ("small",)),
+    (exposure, {"stops": 1.0}, 1, 0, BOTH),
+    (exposure, {"stops": -2.5}, 1, 0, ("small",)),
+    (levels_filter, {"in_black": 0.1, "in_white": 0.8, "gamma": 1.5, "out_black": 0.2, "out_white": 0.9}, 1, 0, BOTH),
+    (levels_filter, {"in_black": 0.5, "in_white": 0.5}, 1, 0, ("small",)),
+    (curves, {"master": "0,0 0.25,0.1 0.75,0.9 1,1"}, 1, 0, BOTH),
+    (curves, {"master": "0,0.1 1,0.9", "red": "0,0 0.5,0.8 1,1", "green": "0,1 1,0", "blue": "0.2,0 0.6,0.6 0.8,0.3"}, 1, 0, BOTH),
+    (temperature, {"kelvin": 3200.0}, 1, 0, BOTH),
+    (temperature, {"kelvin": 12000.0, "tint": 0.3}, 1, 0, ("small",)),
+    (color_balance, {"lift": (100, 128, 160), "gamma": (140, 128, 120), "gain": (150, 128, 110)}, 1, 0, BOTH),
+    (color_balance, {"lift_master": 0.1, "gamma_master": 1.4, "gain_master": 0.8}, 1, 0, ("small",)),
+    (sepia, {}, 1, 0, BOTH),
+    (sepia, {"amount": 0.4}, 1, 0, ("small",)),
+    (posterize, {}, 0, 0, BOTH),
+    (posterize, {"levels": 7}, 0, 0, ("small",)),
+    (solarize, {}, 0, 0, BOTH),
+    (solarize, {"level": 0.2}, 0, 0, ("small",)),
+    (channel_mixer, {"red_red": 0.5, "red_blue": 0.7, "green_red": -0.3, "blue_green": 2.0, "blue_offset": -0.5}, 1, 0, BOTH),
+    (multiply_add, {"multiply": (255, 128, 64), "add": (10, 0, 60)}, 1, 0, BOTH),
+    (false_color, {}, 1, 0, BOTH),
+    (false_color, {"palette": "viridis"}, 1, 0, ("small",)),
+    (false_color, {"palette": "turbo", "amount": 0.7}, 1, 0, ("small",)),
+    (false_color, {"palette": "rainbow"}, 1, 0, ("small",)),
+    (lut3d, {"path": "look.cube"}, 1, 0, BOTH),
+    (lut3d, {"path": "look.cube", "amount": 0.5}, 1, 0, ("small",)),
+    (lut3d, {"path": "curve.cube"}, 1, 0, BOTH),
+    (lut3d, {"path": "hald.png"}, 1, 0, BOTH),
     (vignette, {}, 1, 0, BOTH),
     (vignette, {"amount": 1.0, "size": 0.3, "softness": 0.2, "color": (200, 30, 90)}, 1, 0, BOTH),
     (gradient, {"amount": 0.5}, 1, 0, BOTH),
@@ -445,6 +666,21 @@ CASES = [
     (edges, {}, "edges", 0, BOTH + ("large",)),
     (edges, {"low": 300.0, "high": 40.0}, "edges", 0, BOTH),
     (edges, {"overlay": True, "color": (255, 0, 128)}, "edges", 0, BOTH),
+    (sobel, {}, 1, 0, BOTH + TINY),
+    (sobel, {"amount": 2.5}, 1, 0, ("small",)),
+    (emboss, {"amount": 1.0}, 1, 0, BOTH + TINY),
+    (emboss, {"amount": 2.5, "angle": 20.0}, 1, 0, ("small_odd",)),
+    (convolve, {"kernel": "1 2 1 2 4 2 1 2 1", "factor": 0.0625}, 1, 0, BOTH + TINY),
+    (convolve, {"kernel": "-1,-2,-1, 0,0,0, 1,2,1", "bias": 0.5}, 1, 0, ("small",)),
+    (convolve, {"kernel": "0 0 1 0 0  0 1 2 1 0  1 2 -16 2 1  0 1 2 1 0  0 0 1 0 3", "bias": 0.25}, 1, 0, BOTH + TINY),
+    (morphology, {"radius": 1}, 0, 0, BOTH + TINY),
+    (morphology, {"operation": "dilate", "radius": 7}, 0, 0, BOTH + TINY),
+    (morphology, {"operation": "open", "radius": 2}, 0, 0, BOTH),
+    (morphology, {"operation": "close", "radius": 5}, 0, 0, BOTH + TINY),
+    (morphology, {"operation": "dilate", "radius": 32}, 0, 0, ("small_odd",)),
+    (adaptive_threshold, {}, 0, 0, BOTH + TINY),
+    (adaptive_threshold, {"block": 3, "offset": -4}, 0, 0, ("small_odd",)),
+    (adaptive_threshold, {"block": 51, "offset": 20}, 0, 0, ("small",)),
     (cartoon, {}, "ssim", 0, BOTH + ("large",)),
     (cartoon, {"smoothing": 2, "edge_size": 5, "edge_offset": 4}, "ssim", 0, BOTH),
 ]
@@ -457,14 +693,17 @@ def write(name, rgb):
 def main():
     for name, picture in INPUTS.items():
         write(name, picture)
+    looks()
     manifest, numbers = [], {}
     for function, params, tolerance, margin, inputs in CASES:
+        # A filter whose name is taken by something else in Python.
+        filter = function.__name__.removesuffix("_filter")
         for name in inputs:
-            number = numbers[function.__name__] = numbers.get(function.__name__, 0) + 1
-            expected = f"{function.__name__}_{number}"
+            number = numbers[filter] = numbers.get(filter, 0) + 1
+            expected = f"{filter}_{number}"
             write(expected, function(INPUTS[name], **params))
             shown = {key: "#%02x%02x%02x" % value if isinstance(value, tuple) else value for key, value in params.items()}
-            manifest.append({"filter": function.__name__, "params": shown, "input": name, "expected": expected,
+            manifest.append({"filter": filter, "params": shown, "input": name, "expected": expected,
                              "tolerance": tolerance, "margin": margin})
     lines = ",\n".join(json.dumps(case) for case in manifest)
     (HERE / "cases.json").write_text(f"[\n{lines}\n]\n")

@@ -121,6 +121,30 @@ impl Browser {
         );
     }
 
+    /// Ends the browser's processes all at once with a signal that none of them hears, as a crash or the system would.
+    #[cfg(target_os = "linux")]
+    pub fn kill(&self) {
+        let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
+            .expect("Linux has it")
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter_map(|process: u32| {
+                let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+                // After the name in brackets, which may hold anything, come the state and the parent.
+                Some((process, stat.rsplit(')').next()?.split_whitespace().nth(1)?.parse().ok()?))
+            })
+            .collect();
+        let mut family = vec![self.driver.id()];
+        let mut at = 0;
+        while let Some(&parent) = family.get(at) {
+            family.extend(parents.iter().filter(|(_, its)| *its == parent).map(|(process, _)| *process));
+            at += 1;
+        }
+        let victims: Vec<String> = family[1..].iter().map(ToString::to_string).collect();
+        assert!(!victims.is_empty(), "the driver has a browser");
+        // One that has just ended by itself makes the command fail, and is none the worse for it.
+        let _ = Command::new("kill").arg("-KILL").args(&victims).stderr(Stdio::null()).status();
+    }
+
     fn call(&self, path: &str, body: &Value) -> Value {
         let reply = self.agent.post(format!("{}{path}", self.session)).send_json(body);
         let reply: Value = reply.and_then(|mut reply| reply.body_mut().read_json()).expect("chromedriver answers");
