@@ -16,7 +16,7 @@ use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspectiv
 use super::kernel::{Kernel, Prepare, PrepareError};
 use super::key::{ChromaKey, ColorKey, LumaKey, Mask};
 use super::overlay::{CursorHighlight, Image, PictureInPicture, Text};
-use super::place::Redact;
+use super::place::{Gradient, Halftone, Redact, Scanlines, Vignette};
 use super::spec::{FilterSpec, Params};
 use super::time::{Delay, FrameRate, Freeze, ShowMotion, TemporalDenoise, Trails};
 use crate::geometry::Size;
@@ -93,7 +93,11 @@ filters! {
     MultiplyAdd,
     FalseColor,
     Lut3d,
+    Vignette,
+    Gradient,
     Redact,
+    Scanlines,
+    Halftone,
     Crop,
     Pad,
     Scale,
