@@ -29,6 +29,11 @@ pub enum Kernel {
 pub trait AreaKernel: Send {
     /// `input` and `output` are RGBA of the size that the kernel was prepared for; all of `output` is written.
     fn run(&mut self, input: &[u8], output: &mut [u8]);
+
+    /// Why the last frame is not what it should be, in one sentence, where something beside the picture went wrong.
+    fn complaint(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Changes the picture, or a part of it, in place.
@@ -55,6 +60,11 @@ pub trait TimeKernel: Any + Send {
     /// Whether it wants to see the frames, too, that nobody will see because the chain is too slow for all of them.
     fn wants_every_frame(&self) -> bool {
         false
+    }
+
+    /// Why the last frame is not what it should be, in one sentence, where something beside the picture went wrong.
+    fn complaint(&self) -> Option<String> {
+        None
     }
 }
 

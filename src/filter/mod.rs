@@ -12,6 +12,7 @@ pub mod geometric;
 pub mod kernel;
 pub mod overlay;
 pub mod place;
+pub mod prelude;
 mod registry;
 mod spec;
 mod value;
@@ -20,6 +21,6 @@ pub use chain::{CHAIN_VERSION, Chain, ChainError, ChainItem, Entry, MOST_FILTERS
 pub use custom::{Custom, CustomFilter};
 pub use files::{Files, MOST_BYTES};
 pub use kernel::{LiveText, PrepareError};
-pub use registry::{Filter, all, built_in, create, find, register};
+pub use registry::{Filter, RegisterError, all, built_in, create, find, register};
 pub use spec::{Class, FilterSpec, ParamKind, ParamSpec, Params, Unit};
 pub use value::{Choice, Color, Curve, FilePath, ParamError, ParamType, ParamValue};
