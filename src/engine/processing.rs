@@ -233,6 +233,6 @@ fn live_text(shared: &Shared) -> LiveText {
         // Whole numbers: a finer one would differ every time, and be a reason for yet another frame.
         fps: facts.filtered_rate.per_second(Instant::now()).round(),
         viewers: facts.viewers,
-        pointer: None,
+        ..LiveText::default()
     }
 }

@@ -2,11 +2,13 @@
 //! through. Preparing may fail and says why; running can't.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::color::PointKernel;
 use super::files::Files;
 use super::geometric::Motion;
+use crate::frame::Frame;
 use crate::geometry::{Mapping, Point, Size, Source};
 
 /// A filter that is ready to run on RGBA pictures of one size.
@@ -37,7 +39,32 @@ pub trait AreaKernel: Send {
 /// Changes the picture, or a part of it, in place.
 pub trait DrawKernel: Send {
     /// `pixels` is RGBA of the size that the kernel was prepared for.
-    fn draw(&mut self, pixels: &mut [u8], live: &LiveText);
+    fn draw(&mut self, pixels: &mut [u8], scene: &Scene<'_>);
+
+    /// Whether another frame of the same picture would look different, because what was drawn last moves on by itself.
+    fn goes_on(&self) -> bool {
+        false
+    }
+}
+
+/// What a frame is drawn with beside its pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    pub live: &'a LiveText,
+    pub moment: Moment,
+    /// How the filters before this one moved the pixels, in their order; see [`Scene::place_of`].
+    pub mappings: &'a [Mapping],
+}
+
+impl Scene<'_> {
+    /// Where a position of the captured picture is on the picture that is drawn on, also where that is outside of it.
+    /// `None` where there is no simple way, because a filter before this one bends the picture.
+    pub fn place_of(&self, point: Point<Source>) -> Option<(f64, f64)> {
+        self.mappings.iter().try_fold((point.x, point.y), |(x, y), mapping| {
+            let output_from_input = mapping.input_from_output.inverse()?;
+            Some(output_from_input.apply(x, y))
+        })
+    }
 }
 
 /// Changes the picture in place by what it remembers of earlier ones. Its memory is bounded.
@@ -107,7 +134,7 @@ pub enum PrepareError {
     Because(String),
 }
 
-/// What changes by itself and can be shown in a text, or followed.
+/// What changes by itself and can be shown: in a text, or drawn.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LiveText {
     /// Processed frames a second.
@@ -118,6 +145,39 @@ pub struct LiveText {
     pub clock: String,
     /// The local date as it is shown, like `2026-03-01`.
     pub date: String,
-    /// Where the pointer is on the captured picture; `None` where nobody knows.
+    /// Where the pointer is on the captured picture, if it is on it.
     pub pointer: Option<Point<Source>>,
+    /// Clicks of the last second or so.
+    pub clicks: Vec<Click>,
+    /// The newest frames of other sources that the chain asks for.
+    pub pictures: Vec<LivePicture>,
+}
+
+/// A press of a button.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Click {
+    pub at: Point<Source>,
+    pub when: Instant,
+}
+
+/// A frame of another source.
+#[derive(Debug, Clone)]
+pub struct LivePicture {
+    /// The source's id as text.
+    pub source: String,
+    pub frame: Arc<Frame>,
+}
+
+impl PartialEq for LivePicture {
+    /// The very same frame, not one that looks alike.
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && Arc::ptr_eq(&self.frame, &other.frame)
+    }
+}
+
+impl LiveText {
+    /// The newest frame of another source.
+    pub fn picture(&self, source: &str) -> Option<&Arc<Frame>> {
+        self.pictures.iter().find(|picture| picture.source == source).map(|picture| &picture.frame)
+    }
 }

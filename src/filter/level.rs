@@ -17,6 +17,21 @@ pub(crate) fn value(level: u8) -> f32 {
     f32::from(level)
 }
 
+/// Red, green and blue in levels.
+#[inline(always)]
+pub(crate) fn channels(pixel: [u8; 4]) -> [f32; 3] {
+    let packed = u32::from_le_bytes(pixel);
+    // Signed, because that conversion is one instruction.
+    [0, 8, 16].map(|shift| (packed >> shift & 0xff) as i32 as f32)
+}
+
+/// A pixel of red, green and blue in levels, with the alpha of `before`.
+#[inline(always)]
+pub(crate) fn pixel(channels: [f32; 3], before: [u8; 4]) -> [u8; 4] {
+    let [r, g, b] = channels.map(|channel| u32::from(level(channel)));
+    (r | g << 8 | b << 16 | u32::from_le_bytes(before) & 0xff00_0000).to_le_bytes()
+}
+
 /// `part` of 255 of the way from one level to another, rounded.
 #[inline(always)]
 pub(crate) fn mix(from: u8, to: u8, part: u8) -> u8 {

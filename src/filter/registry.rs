@@ -3,8 +3,8 @@
 use std::sync::{PoisonError, RwLock};
 
 use super::area::{
-    AdaptiveThreshold, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Morphology, Oil, Pixelate,
-    Sharpen, Sketch, Sobel,
+    AdaptiveThreshold, Bilateral, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Median, Morphology,
+    Oil, Pixelate, Sharpen, Sketch, Sobel,
 };
 use super::color::{
     BrightnessContrast, ChannelMixer, ColorBalance, Curves, Exposure, FalseColor, Gamma, Grayscale, Hue, Invert,
@@ -14,7 +14,8 @@ use super::custom::{Custom, CustomFilter};
 use super::files::Files;
 use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspective, Rotate, Scale, Swirl, Wave, Zoom};
 use super::kernel::{Kernel, Prepare, PrepareError};
-use super::overlay::Text;
+use super::key::{ChromaKey, ColorKey, LumaKey, Mask};
+use super::overlay::{CursorHighlight, Image, PictureInPicture, Text};
 use super::place::{Gradient, Halftone, Redact, Scanlines, Vignette};
 use super::spec::{FilterSpec, Params};
 use super::time::{Delay, FrameRate, Freeze, ShowMotion, TemporalDenoise, Trails};
@@ -111,6 +112,8 @@ filters! {
     BoxBlur,
     GaussianBlur,
     Sharpen,
+    Median,
+    Bilateral,
     Edges,
     Sobel,
     Emboss,
@@ -128,7 +131,14 @@ filters! {
     TemporalDenoise,
     Freeze,
     FrameRate,
+    ChromaKey,
+    ColorKey,
+    LumaKey,
+    Mask,
     Text,
+    Image,
+    PictureInPicture,
+    CursorHighlight,
 }
 
 /// A filter that was added to the built-in ones.

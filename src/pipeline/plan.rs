@@ -7,7 +7,7 @@ use super::report::{PassKind, PassReport};
 use crate::filter::bands::{copy_as_rgba, for_each_band};
 use crate::filter::color::PointKernel;
 use crate::filter::geometric::{Move, Moving, Resampler, after};
-use crate::filter::kernel::{AreaKernel, DrawKernel, Kernel, Moment, Shown, TimeKernel};
+use crate::filter::kernel::{AreaKernel, DrawKernel, Kernel, Moment, Scene, Shown, TimeKernel};
 use crate::filter::{Chain, Entry, Files, Filter, LiveText, PrepareError};
 use crate::frame::{BYTES_PER_PIXEL, Buffer, BufferPool, PixelFormat};
 use crate::geometry::{Mapping, Size};
@@ -146,7 +146,10 @@ impl Plan {
 
     /// Whether another frame of the same picture would look different, because something moves or fades by itself.
     pub(super) fn goes_on(&self) -> bool {
-        self.moved().any(|moved| moved.moving.goes_on()) || self.remembering().any(|kernel| kernel.goes_on())
+        let draws_on = |pass: &Pass| matches!(&pass.work, Work::Draw(kernel) if kernel.goes_on());
+        self.moved().any(|moved| moved.moving.goes_on())
+            || self.remembering().any(|kernel| kernel.goes_on())
+            || self.passes.iter().any(draws_on)
     }
 
     /// Whether a frame of the same picture would look different with the pointer elsewhere.
@@ -252,7 +255,10 @@ impl Plan {
                     let size = canvas.picture().size;
                     canvas.filter(&mut **kernel, size, pool, &pools[pools.len() - 1]);
                 }
-                Work::Draw(kernel) => kernel.draw(canvas.own_pixels(pool), run.live),
+                Work::Draw(kernel) => {
+                    let scene = Scene { live: run.live, moment: run.moment, mappings: &mappings };
+                    kernel.draw(canvas.own_pixels(pool), &scene);
+                }
                 Work::Time(kernel) => {
                     if kernel.run(canvas.own_pixels(pool), run.moment) == Shown::No {
                         return None;

@@ -7,7 +7,7 @@ use crate::filter::bands::for_each_band;
 use crate::filter::color::LUMA_709;
 use crate::filter::declare::params;
 use crate::filter::kernel::{AreaKernel, Kernel, Prepare, PrepareError};
-use crate::filter::level::{level, value};
+use crate::filter::level::{channels, pixel};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -62,20 +62,15 @@ fn draw(
     strength: f32,
     pixels: &mut [[u8; BYTES_PER_PIXEL]],
 ) {
-    let luma = |pixel: &[u8; BYTES_PER_PIXEL]| {
-        LUMA_709[0] * value(pixel[0]) + LUMA_709[1] * value(pixel[1]) + LUMA_709[2] * value(pixel[2])
-    };
-    for ((pixel, source), blurred) in pixels.iter_mut().zip(source).zip(blurred) {
-        let around = luma(blurred) + DARKEST;
-        let share = (luma(source) + DARKEST) / around;
+    let luma = |[r, g, b]: [f32; 3]| LUMA_709[0] * r + LUMA_709[1] * g + LUMA_709[2] * b;
+    for ((out, source), blurred) in pixels.iter_mut().zip(source).zip(blurred) {
+        let before = channels(*source);
+        let around = luma(channels(*blurred)) + DARKEST;
+        let share = (luma(before) + DARKEST) / around;
         // Squared, because a pencil knows few half-tones; and a shade of what is dark as a whole.
         let paper = 215.0 + 40.0 * (around * (1.0 / 255.0));
-        let drawn = (share * share * paper).min(255.0);
-        let mut out = *source;
-        for channel in 0..3 {
-            let before = value(source[channel]);
-            out[channel] = level(before + (drawn - before) * strength);
-        }
-        *pixel = out;
+        let drawn = share * share * paper;
+        let drawn = if drawn < 255.0 { drawn } else { 255.0 };
+        *out = pixel(before.map(|channel| channel + (drawn - channel) * strength), *source);
     }
 }

@@ -68,10 +68,22 @@ fn slope_row(lines: [&[u8]; 3], scale: f32, out: &mut [u8]) {
             let part = line[index * CHUNK + column * BYTES_PER_PIXEL..].first_chunk();
             part.copied().unwrap_or([0; CHUNK])
         };
-        let parts = lines.map(|line| [part(line, 0), part(line, 1), part(line, 2)]);
+        let [above, here, below] = lines.map(|line| [part(line, 0), part(line, 1), part(line, 2)]);
+        let (mut across, mut down) = ([0_i16; CHUNK], [0_i16; CHUNK]);
+        // One simple loop after another: all at once the compiler does it level by level.
         for at in 0..CHUNK {
-            let around = parts.each_ref().map(|line| line.each_ref().map(|part| part[at]));
-            out[at] = if at % BYTES_PER_PIXEL == 3 { around[1][1] } else { slope(around, scale) };
+            let step = |row: &[[u8; CHUNK]; 3]| i16::from(row[2][at]) - i16::from(row[0][at]);
+            across[at] = step(&above) + 2 * step(&here) + step(&below);
+        }
+        for at in 0..CHUNK {
+            let step = |column: usize| i16::from(below[column][at]) - i16::from(above[column][at]);
+            down[at] = step(0) + 2 * step(1) + step(2);
+        }
+        for at in 0..CHUNK {
+            out[at] = length([across[at], down[at]], scale);
+        }
+        for at in (3..CHUNK).step_by(BYTES_PER_PIXEL) {
+            out[at] = here[1][at];
         }
     }
     for (at, out) in rest.iter_mut().enumerate() {
@@ -83,9 +95,14 @@ fn slope_row(lines: [&[u8]; 3], scale: f32, out: &mut [u8]) {
 /// The length of the gradient at the middle of three rows of three levels.
 #[inline(always)]
 fn slope(around: [[u8; 3]; 3], scale: f32) -> u8 {
-    let [above, here, below] = around.map(|row| row.map(i32::from));
-    let step = |row: [i32; 3]| row[2] - row[0];
-    let sum = |row: [i32; 3]| row[0] + 2 * row[1] + row[2];
-    let (across, down) = (step(above) + 2 * step(here) + step(below), sum(below) - sum(above));
-    level(((across * across + down * down) as f32).sqrt() * scale)
+    let [above, here, below] = around.map(|row| row.map(i16::from));
+    let step = |row: [i16; 3]| row[2] - row[0];
+    let sum = |row: [i16; 3]| row[0] + 2 * row[1] + row[2];
+    length([step(above) + 2 * step(here) + step(below), sum(below) - sum(above)], scale)
+}
+
+#[inline(always)]
+fn length(gradient: [i16; 2], scale: f32) -> u8 {
+    let [across, down] = gradient.map(f32::from);
+    level((across * across + down * down).sqrt() * scale)
 }

@@ -3,7 +3,7 @@
 
 use crate::filter::area::{Blur, Means, pixelate};
 use crate::filter::declare::{choices, params};
-use crate::filter::kernel::{DrawKernel, Kernel, LiveText, Prepare, PrepareError};
+use crate::filter::kernel::{DrawKernel, Kernel, Prepare, PrepareError, Scene};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -100,7 +100,7 @@ impl Region {
 }
 
 impl DrawKernel for Region {
-    fn draw(&mut self, pixels: &mut [u8], _: &LiveText) {
+    fn draw(&mut self, pixels: &mut [u8], _: &Scene<'_>) {
         if matches!(self.cover, Cover::Solid) {
             for row in self.rows(pixels) {
                 row.as_chunks_mut::<BYTES_PER_PIXEL>().0.fill([0, 0, 0, 255]);

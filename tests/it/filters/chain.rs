@@ -33,7 +33,8 @@ fn a_chain_that_does_nothing_passes_the_captured_buffer_on() {
         { "filter": "invert", "enabled": false },
         { "filter": "from_the_future", "params": { "x": 1 } },
     ]));
-    for spec in all().iter().filter(|spec| !VISIBLE_BY_DEFAULT.contains(&spec.id)) {
+    let may_draw = |id: &str| VISIBLE_BY_DEFAULT.contains(&id) || id == "cursor_highlight";
+    for spec in all().iter().filter(|spec| !may_draw(spec.id)) {
         unused.add(create(spec.id).unwrap()).unwrap();
     }
     for chain in [Chain::default(), unused] {
@@ -67,6 +68,8 @@ pub const VISIBLE_BY_DEFAULT: &[&str] = &[
     "glow",
     "adaptive_threshold",
     "motion",
+    "chroma_key",
+    "color_key",
 ];
 
 #[test]

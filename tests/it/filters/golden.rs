@@ -66,6 +66,8 @@ const LOOKED_AT: &[(&str, &str)] = &[
     ("sketch", "a matter of taste"),
     ("oil", "a matter of taste"),
     ("glow", "a matter of taste"),
+    ("picture_in_picture", "it shows what other sources give; it has tests of its own"),
+    ("cursor_highlight", "it shows what the pointer does; it has tests of its own"),
     ("delay", TIME),
     ("trails", TIME),
     ("motion", TIME),

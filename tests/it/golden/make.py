@@ -425,6 +425,14 @@ def sharpen(p, amount=0.0, radius=1.0):
     return levels(v + (v - cv2.GaussianBlur(v, (0, 0), radius)) * amount)
 
 
+def median(p, radius=0):
+    return cv2.medianBlur(p, 2 * radius + 1)
+
+
+def bilateral(p, diameter=5, sigma_color=0.0, sigma_space=3.0):
+    return cv2.bilateralFilter(p, diameter, sigma_color, sigma_space)
+
+
 def pixelate(p, size=1):
     h, w = p.shape[:2]
     if w % size == 0 and h % size == 0:
@@ -491,6 +499,82 @@ def adaptive_threshold(p, block=11, offset=5):
     gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
     found = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, offset)
     return cv2.cvtColor(found, cv2.COLOR_GRAY2RGB)
+
+
+def with_alpha(p, alpha):
+    return np.dstack([levels(p), levels(np.broadcast_to(np.asarray(alpha) * 255.0, p.shape[:2]))])
+
+
+def ramp(at, over):
+    return np.clip(at / max(over, 1e-9), 0, 1)
+
+
+def chroma_key(p, color=(0, 255, 0), similarity=0.4, smoothness=0.08, spill=0.1, background="transparent",
+               background_color=(0, 0, 0), image=None, blur=16.0):
+    # Cb and Cr as video has them; OpenCV's own are BT.601.
+    def chroma(v):
+        gray = v @ LUMA_709
+        return np.stack([(v[..., 2] - gray) / 1.8556, (v[..., 0] - gray) / 1.5748], -1) * 224 / 255
+
+    v = p / 255.0
+    distance = np.linalg.norm(chroma(v) - chroma(np.array(color) / 255.0), axis=-1)
+    stays, colored = ramp(distance - similarity, smoothness) ** 1.5, ramp(distance - similarity, spill) ** 1.5
+    gray = (v @ LUMA_709)[..., None]
+    v = (gray + (v - gray) * colored[..., None]) * 255
+    if background == "transparent":
+        return with_alpha(v, stays)
+    behind = {
+        "color": lambda: np.broadcast_to(np.array(background_color, np.float64), p.shape),
+        "image": lambda: cv2.cvtColor(cv2.imread(str(HERE / image)), cv2.COLOR_BGR2RGB).astype(np.float64),
+        "blurred": lambda: cv2.GaussianBlur(p, (0, 0), blur).astype(np.float64),
+    }[background]()
+    return levels(behind + (v - behind) * stays[..., None])
+
+
+def color_key(p, color=(0, 255, 0), similarity=0.08, smoothness=0.05):
+    distance = np.linalg.norm(p / 255.0 - np.array(color) / 255.0, axis=-1)
+    return with_alpha(p, ramp(distance - similarity, smoothness))
+
+
+def luma_key(p, minimum=0.0, minimum_smoothness=0.0, maximum=1.0, maximum_smoothness=0.0):
+    luma = p / 255.0 @ LUMA_709
+    smooth = lambda way: way * way * (3 - 2 * way)
+    above = smooth(ramp(luma - minimum, minimum_smoothness)) if minimum_smoothness else luma >= minimum
+    below = smooth(ramp(maximum - luma, maximum_smoothness)) if maximum_smoothness else luma <= maximum
+    return with_alpha(p, above * below)
+
+
+def mask(p, path, channel="alpha", operation="multiply"):
+    picture = cv2.cvtColor(cv2.imread(str(HERE / path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA) / 255.0
+    cover = picture[..., 3] if channel == "alpha" else picture[..., :3] @ LUMA_709 * picture[..., 3]
+    if cover.shape != p.shape[:2]:
+        cover = cv2.resize(cover, p.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return with_alpha(p, {"multiply": cover, "add": np.ones(p.shape[:2]), "subtract": 1 - cover}[operation])
+
+
+def image(p, path, place="bottom_right", x=0.5, y=0.5, size=0.2, opacity=1.0):
+    picture = cv2.cvtColor(cv2.imread(str(HERE / path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA).astype(np.float64)
+    (h, w), margin = p.shape[:2], round(0.02 * p.shape[0])
+    ih, iw = picture.shape[:2]
+    assert ih == round(size * h), "this reference does not scale"
+    left, top = {
+        "top_left": (margin, margin),
+        "bottom_right": (w - iw - margin, h - ih - margin),
+        "free": (int(np.floor(x * w - iw / 2 + 0.5)), int(np.floor(y * h - ih / 2 + 0.5))),
+    }[place]
+    out = np.full((h + 2 * ih, w + 2 * iw, 3), 0.0)
+    out[ih:-ih, iw:-iw] = p
+    part = out[top + ih:top + 2 * ih, left + iw:left + 2 * iw]
+    part += (picture[..., :3] - part) * picture[..., 3:] / 255 * opacity
+    return levels(out[ih:-ih, iw:-iw])
+
+
+def write_mask():
+    """A wedge of colours that fades from left to right and has a hole."""
+    y, x = np.mgrid[0:12, 0:16]
+    picture = np.stack([x * 17, y * 23, 255 - x * 10, np.clip(x * 20, 0, 255)], -1).astype(np.uint8)
+    picture[4:7, 9:12, 3] = 0
+    write("mask", picture)
 
 
 def vignette(p, amount=0.5, size=0.5, softness=0.5, color=(0, 0, 0)):
@@ -661,6 +745,13 @@ CASES = [
     (sharpen, {"amount": 0.7, "radius": 1.0}, 2, 0, BOTH),
     (sharpen, {"amount": 3.0, "radius": 0.3}, 2, 0, BOTH),
     (sharpen, {"amount": 3.0, "radius": 8.0}, 2, 24, ("large",)),
+    (median, {"radius": 1}, 0, 0, BOTH),
+    (median, {"radius": 2}, 0, 0, BOTH),
+    (median, {"radius": 3}, 0, 0, ("small_odd",)),
+    (median, {"radius": 4}, 0, 0, ("small_odd",)),
+    (bilateral, {"diameter": 3, "sigma_color": 10.0, "sigma_space": 1.0}, 2, 0, ("small",)),
+    (bilateral, {"diameter": 9, "sigma_color": 25.0, "sigma_space": 5.0}, 2, 0, BOTH),
+    (bilateral, {"diameter": 15, "sigma_color": 150.0, "sigma_space": 15.0}, 2, 0, ("small_odd",)),
     (pixelate, {"size": 8}, 1, 0, BOTH),
     (pixelate, {"size": 16}, 1, 0, BOTH),
     (edges, {}, "edges", 0, BOTH + ("large",)),
@@ -681,18 +772,37 @@ CASES = [
     (adaptive_threshold, {}, 0, 0, BOTH + TINY),
     (adaptive_threshold, {"block": 3, "offset": -4}, 0, 0, ("small_odd",)),
     (adaptive_threshold, {"block": 51, "offset": 20}, 0, 0, ("small",)),
+    (chroma_key, {}, 1, 0, BOTH + TINY),
+    (chroma_key, {"color": (20, 160, 90), "similarity": 0.05, "smoothness": 0.1, "spill": 0.3}, 1, 0, BOTH),
+    (chroma_key, {"similarity": 0.3, "smoothness": 0.2, "background": "color", "background_color": (250, 10, 99)}, 1, 0, BOTH),
+    (chroma_key, {"similarity": 0.3, "smoothness": 0.2, "background": "image", "image": "small.png"}, 1, 0, ("small",)),
+    (chroma_key, {"similarity": 0.3, "smoothness": 0.2, "background": "blurred", "blur": 2.0}, 2, 0, BOTH),
+    (color_key, {}, 1, 0, BOTH),
+    (color_key, {"color": (20, 160, 90), "similarity": 0.3, "smoothness": 0.4}, 1, 0, BOTH + TINY),
+    (color_key, {"color": (20, 160, 90), "similarity": 0.3, "smoothness": 0.0}, 0, 0, BOTH),
+    (luma_key, {"minimum": 0.3, "maximum": 0.7}, 0, 0, BOTH),
+    (luma_key, {"minimum": 0.2, "minimum_smoothness": 0.3, "maximum": 0.9, "maximum_smoothness": 0.2}, 1, 0, BOTH + TINY),
+    (mask, {"path": "mask.png"}, 2, 0, BOTH),
+    (mask, {"path": "mask.png", "channel": "luma"}, 3, 0, ("small",)),
+    (mask, {"path": "mask.png", "operation": "subtract"}, 2, 0, ("small",)),
+    (mask, {"path": "mask.png", "operation": "add"}, 0, 0, ("small",)),
+    (image, {"path": "mask.png", "size": 0.25}, 1, 0, ("small",)),
+    (image, {"path": "mask.png", "size": 0.25, "place": "top_left", "opacity": 0.6}, 1, 0, ("small",)),
+    (image, {"path": "mask.png", "size": 0.25, "place": "free", "x": 0.97, "y": 0.05}, 1, 0, ("small",)),
     (cartoon, {}, "ssim", 0, BOTH + ("large",)),
     (cartoon, {"smoothing": 2, "edge_size": 5, "edge_offset": 4}, "ssim", 0, BOTH),
 ]
 
 
 def write(name, rgb):
-    cv2.imwrite(str(HERE / f"{name}.png"), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    order = cv2.COLOR_RGBA2BGRA if rgb.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    cv2.imwrite(str(HERE / f"{name}.png"), cv2.cvtColor(rgb, order), [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def main():
     for name, picture in INPUTS.items():
         write(name, picture)
+    write_mask()
     looks()
     manifest, numbers = [], {}
     for function, params, tolerance, margin, inputs in CASES:
