@@ -5,7 +5,7 @@ use multiversion::multiversion;
 
 use crate::filter::bands::for_each_band;
 use crate::filter::color::{channels, packed};
-use crate::filter::kernel::{DrawKernel, Kernel, LiveText};
+use crate::filter::kernel::{DrawKernel, Kernel, Scene};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -28,7 +28,7 @@ pub(super) fn placed(size: Size, function: impl PlaceFunction) -> Kernel {
 }
 
 impl<F: PlaceFunction> DrawKernel for Placed<F> {
-    fn draw(&mut self, pixels: &mut [u8], _: &LiveText) {
+    fn draw(&mut self, pixels: &mut [u8], _: &Scene<'_>) {
         let stride = self.size.width as usize * BYTES_PER_PIXEL;
         for_each_band(pixels, stride, |first, band| {
             for (index, row) in band.chunks_exact_mut(stride).enumerate() {
