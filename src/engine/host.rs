@@ -48,6 +48,9 @@ impl Host for EngineHost {
             if !chain.keeps_hidden_regions_of(&settings.chain()) {
                 return Err(ChainError::HiddenRegion);
             }
+            if !chain.reaches_no_further_than(&settings.chain()) {
+                return Err(ChainError::HostOnly);
+            }
             let remote = chain.to_remote_json();
             *settings.chain_mut() = chain;
             Ok(remote)
