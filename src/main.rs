@@ -1,9 +1,9 @@
-//! The thin binary: reads the command line and starts the window, the headless host, or the list.
+//! The thin binary: reads the command line and starts the window, the headless host, or what only prints.
 
 use std::io;
 use std::process::ExitCode;
 
-use lenscast::cli::{Cli, Command, print_list};
+use lenscast::cli::{Cli, Command, explain, print_list};
 use lenscast::engine;
 use tracing_subscriber::EnvFilter;
 
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Some(Command::Serve(args)) => engine::serve(args.to_settings()?, &mut io::stdout()),
+        Some(Command::Explain(args)) => explain(&args, &mut io::stdout().lock()),
         Some(Command::List { json }) => Ok(print_list(json, &mut io::stdout().lock())?),
         None => lenscast::app::run_with_engine(),
     }

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 pub use crate::publish::{Transport, ViewerInfo};
 pub use command::{Command, Event};
+pub use files::files_now;
 pub use handle::{Handle, Waker};
 pub use headless::serve;
 pub use host::describe_filters;

@@ -12,7 +12,7 @@ use crate::filter::{Chain, LiveText};
 use crate::frame::{Captured, Frame, FrameSink};
 use crate::geometry::Size;
 use crate::input::InputHub;
-use crate::pipeline::{PassReport, Stage};
+use crate::pipeline::{PassReport, Stage, over_black};
 use crate::util::{Mailbox, RateMeter, Worker};
 
 /// How long the thread sleeps at most.
@@ -190,6 +190,10 @@ fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
             }
             (None, _) => continue,
         };
+        let frame = frame.map(|mut frame| {
+            over_black(&mut frame, &chain);
+            frame
+        });
         last = Some((source, chain));
         last_live = live;
         let Some(mut frame) = frame else { continue };

@@ -19,6 +19,8 @@ pub enum Kernel {
     Point(PointKernel),
     /// Moves pixels; may change the picture's size.
     Geometric(Motion),
+    /// Moves pixels by itself, because it needs more than the shared resampler has; the mapping tells what it did.
+    Scale(Mapping, Box<dyn AreaKernel>),
     /// From one picture into another of the same size.
     Area(Box<dyn AreaKernel>),
     /// In place, knowing where each pixel is.
@@ -29,7 +31,8 @@ pub enum Kernel {
 
 /// Computes each pixel from its neighbourhood. Scratch memory is the kernel's own and kept between frames.
 pub trait AreaKernel: Send {
-    /// `input` and `output` are RGBA of the size that the kernel was prepared for; all of `output` is written.
+    /// `input` and `output` are RGBA of the size that the kernel was prepared for; all of `output` is written. Only with a
+    /// [`Kernel::Scale`] do their sizes differ.
     fn run(&mut self, input: &[u8], output: &mut [u8]);
 }
 
@@ -142,7 +145,7 @@ pub struct LiveText {
     pub clock: String,
     /// The local date as it is shown, like `2026-03-01`.
     pub date: String,
-    /// Where the pointer is on the captured picture, if it is on it.
+    /// Where the pointer is on the captured picture; `None` where nobody knows.
     pub pointer: Option<Point<Source>>,
     /// Clicks of the last second or so.
     pub clicks: Vec<Click>,

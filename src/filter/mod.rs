@@ -16,6 +16,7 @@ pub mod overlay;
 pub(crate) mod picture;
 pub mod place;
 mod registry;
+pub(crate) mod simd;
 mod spec;
 pub mod time;
 mod value;

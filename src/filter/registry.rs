@@ -12,7 +12,7 @@ use super::color::{
 };
 use super::custom::{Custom, CustomFilter};
 use super::files::Files;
-use super::geometric::{Crop, Flip, Rotate, Zoom};
+use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspective, Rotate, Scale, Swirl, Wave, Zoom};
 use super::kernel::{Kernel, Prepare, PrepareError};
 use super::key::{ChromaKey, ColorKey, LumaKey, Mask};
 use super::overlay::{CursorHighlight, Image, PictureInPicture, Text};
@@ -95,9 +95,16 @@ filters! {
     Lut3d,
     Redact,
     Crop,
+    Pad,
+    Scale,
     Rotate,
     Flip,
     Zoom,
+    Perspective,
+    LensCorrection,
+    Kaleidoscope,
+    Wave,
+    Swirl,
     BoxBlur,
     GaussianBlur,
     Sharpen,

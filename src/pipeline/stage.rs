@@ -166,6 +166,11 @@ impl Stage {
         self.compiled.as_ref().is_some_and(|compiled| shows_live_text(&compiled.chain))
     }
 
+    /// Whether a frame of the same picture would look different with the pointer elsewhere; see [`LiveText::pointer`].
+    pub fn follows_pointer(&self) -> bool {
+        self.compiled.as_ref().is_some_and(|compiled| compiled.plan.follows_pointer())
+    }
+
     /// The filters that could not do their work in the last frame, by their key in the chain, and why. They were left out;
     /// where one should have hidden a region, the frame is blank.
     pub fn report(&self) -> &[(u32, String)] {
@@ -192,7 +197,7 @@ impl Stage {
             return Some(self.blank(held.size, captured));
         }
         let mut compiled = self.compile(chain, held.size);
-        compiled.plan.advance(elapsed);
+        compiled.plan.wait(elapsed);
         let frame = if compiled.plan.is_blank {
             Some(self.blank(held.size, captured))
         } else if compiled.plan.is_identity() {

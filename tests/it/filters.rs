@@ -3,6 +3,7 @@
 mod chain;
 mod docs;
 mod golden;
+mod overlay;
 mod pointer;
 mod registry;
 mod robust;
@@ -60,6 +61,8 @@ fn randomise(filter: &mut Filter, random: &mut Random) {
                 1 => max,
                 _ => min + (max - min) * random.unit() as f32,
             }),
+            // A side of thousands of pixels would only make the tests slow.
+            ParamKind::Int { max: 1024.., .. } => ParamValue::Int(random.below(200) as i32),
             ParamKind::Int { min, max, .. } => ParamValue::Int(match random.below(6) {
                 0 => min,
                 1 => max,

@@ -34,7 +34,7 @@ pub use glow::Glow;
 pub use morphology::{Morphology, MorphologyOperation};
 pub use oil::Oil;
 pub use pixelate::Pixelate;
-pub(crate) use pixelate::pixelate;
+pub(crate) use pixelate::{Means, pixelate};
 pub use sharpen::Sharpen;
 pub use sketch::Sketch;
 pub use sobel::Sobel;

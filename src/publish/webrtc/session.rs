@@ -335,7 +335,7 @@ impl Talk {
         if self.control.is_none() {
             return;
         }
-        let state = ViewerState::from_state(&self.shared.state(now), self.may_control());
+        let state = ViewerState::from_state(&self.shared.state(now), self.trusted);
         let due = self.state.as_ref().is_none_or(|(said, at)| {
             said.differs_much(&state) || now.saturating_duration_since(*at) >= STATE_GAP - TICK / 2
         });

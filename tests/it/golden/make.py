@@ -308,6 +308,110 @@ def zoom(p, factor=1.0, x=0.5, y=0.5):
     return warp(p, np.array([[1 / factor, 0, left], [0, 1 / factor, top]]), (w, h))
 
 
+def sample(p, xs, ys, fill=None):
+    """Bilinear at positions measured from the picture's corner; beside the picture `fill`, or the outermost pixel."""
+    h, w = p.shape[:2]
+    x, y = np.clip(xs - 0.5, 0, w - 1), np.clip(ys - 0.5, 0, h - 1)
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    right, low = np.minimum(left + 1, w - 1), np.minimum(top + 1, h - 1)
+    a, b = (x - left)[..., None], (y - top)[..., None]
+    v = p.astype(np.float64)
+    out = levels((v[top, left] * (1 - a) + v[top, right] * a) * (1 - b) + (v[low, left] * (1 - a) + v[low, right] * a) * b)
+    if fill is not None:
+        out[(xs < 0) | (ys < 0) | (xs >= w) | (ys >= h)] = fill
+    return out
+
+
+def grid(p):
+    """The middles of the pixels, and the picture's middle."""
+    h, w = p.shape[:2]
+    ys, xs = np.mgrid[0:h, 0:w] + 0.5
+    return xs, ys, w / 2, h / 2
+
+
+def mirrored(at, length):
+    return length - np.abs(np.mod(at, 2 * length) - length)
+
+
+def room(p, xs, ys):
+    h, w = p.shape[:2]
+    return sample(p, mirrored(xs, w), mirrored(ys, h))
+
+
+def pad(p, aspect="free", left=0.0, top=0.0, right=0.0, bottom=0.0, fill=(0, 0, 0)):
+    h, w = p.shape[:2]
+    nearest = lambda value: int(np.floor(value + 0.5))
+    if aspect == "free":
+        sides = nearest(top * h), nearest(bottom * h), nearest(left * w), nearest(right * w)
+    else:
+        across, down = {"wide_16_9": (16, 9), "classic_4_3": (4, 3), "square": (1, 1), "tall_9_16": (9, 16)}[aspect]
+        wide, high = max(nearest(h * across / down), w), max(nearest(w * down / across), h)
+        x, y = (wide - w, 0) if wide > w else (0, high - h)
+        sides = y // 2, y - y // 2, x // 2, x - x // 2
+    return cv2.copyMakeBorder(p, *sides, cv2.BORDER_CONSTANT, value=fill)
+
+
+def scale(p, percent=100.0, width=0, height=0, sampling="bilinear"):
+    h, w = p.shape[:2]
+    side = lambda length, times: max(int(np.floor(length * times + 0.5)), 1)
+    if width == 0 and height == 0:
+        size = side(w, percent / 100), side(h, percent / 100)
+    else:
+        size = width or side(w, height / h), height or side(h, width / w)
+    kinds = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC,
+             "lanczos": cv2.INTER_LANCZOS4, "area": cv2.INTER_AREA}
+    return cv2.resize(p, size, interpolation=kinds[sampling])
+
+
+def perspective(p, fill=(0, 0, 0), **corners):
+    h, w = p.shape[:2]
+    places = {"top_left": (0, 0), "top_right": (1, 0), "bottom_right": (1, 1), "bottom_left": (0, 1)}
+    before = np.float32([(x * w, y * h) for x, y in places.values()])
+    after = np.float32([(corners.get(f"{name}_x", x) * w, corners.get(f"{name}_y", y) * h)
+                        for name, (x, y) in places.items()])
+    forward = cv2.getPerspectiveTransform(before.astype(np.float32), after)
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    inner = np.linalg.inv(half) @ forward @ half
+    out = levels(cv2.warpPerspective(p.astype(np.float32), inner, (w, h), flags=cv2.INTER_LINEAR,
+                                     borderMode=cv2.BORDER_REPLICATE))
+    xs, ys, _, _ = grid(p)
+    px, py, depth = np.tensordot(np.linalg.inv(forward), np.stack([xs, ys, np.ones_like(xs)]), 1)
+    px, py = px / depth, py / depth
+    out[(px < 0) | (py < 0) | (px >= w) | (py >= h) | (depth <= 0)] = fill
+    return out
+
+
+def lens(p, k1=0.0, k2=0.0, fill=(0, 0, 0)):
+    xs, ys, x, y = grid(p)
+    square = ((xs - x) ** 2 + (ys - y) ** 2) / (x * x + y * y)
+    stretch = 1 + k1 * square + k2 * square ** 2
+    return sample(p, x + (xs - x) * stretch, y + (ys - y) * stretch, fill)
+
+
+def kaleidoscope(p, amount=0, angle=0.0):
+    xs, ys, x, y = grid(p)
+    start, wedge = np.radians(angle), 2 * np.pi / amount
+    turned = np.mod(np.arctan2(ys - y, xs - x) - start, wedge)
+    folded = np.where(turned > wedge / 2, wedge - turned, turned) + start
+    far = np.hypot(xs - x, ys - y)
+    return room(p, x + far * np.cos(folded), y + far * np.sin(folded))
+
+
+def wave(p, amount=0.0, frequency=4.0, angle=0.0):
+    xs, ys, _, _ = grid(p)
+    side, a = min(p.shape[:2]), np.radians(angle)
+    push = amount * side * np.sin(2 * np.pi * frequency * (ys * np.cos(a) - xs * np.sin(a)) / side)
+    return room(p, xs + push * np.cos(a), ys + push * np.sin(a))
+
+
+def swirl(p, angle=0.0, amount=0.8):
+    xs, ys, x, y = grid(p)
+    near = np.maximum(0, 1 - np.hypot(xs - x, ys - y) / (amount * np.hypot(x, y)))
+    a = np.radians(angle) * near ** 2
+    dx, dy = xs - x, ys - y
+    return room(p, x + dx * np.cos(a) - dy * np.sin(a), y + dx * np.sin(a) + dy * np.cos(a))
+
+
 def box_blur(p, radius=0):
     return cv2.blur(p, (2 * radius + 1, 2 * radius + 1))
 
@@ -536,6 +640,32 @@ CASES = [
     (flip, {"horizontal": True, "vertical": True}, 0, 0, ("small_odd",)),
     (zoom, {"factor": 2.0}, 2, 0, BOTH),
     (zoom, {"factor": 3.7, "x": 0.9, "y": 0.2}, 2, 0, BOTH),
+    (pad, {"left": 0.1, "top": 0.3, "right": 0.25, "bottom": 0.05, "fill": (255, 0, 128)}, 0, 0, BOTH),
+    (pad, {"aspect": "wide_16_9"}, 0, 0, BOTH),
+    (pad, {"aspect": "tall_9_16"}, 0, 0, ("small_odd",)),
+    (scale, {"percent": 50.0, "sampling": "nearest"}, 0, 0, BOTH),
+    (scale, {"percent": 170.0, "sampling": "nearest"}, 0, 0, BOTH),
+    (scale, {"percent": 60.0}, 2, 0, BOTH),
+    (scale, {"width": 150, "height": 40}, 2, 0, BOTH),
+    (scale, {"percent": 130.0, "sampling": "bicubic"}, 1, 0, BOTH),
+    (scale, {"percent": 70.0, "sampling": "bicubic"}, 1, 0, BOTH),
+    (scale, {"height": 70, "sampling": "lanczos"}, 1, 0, BOTH),
+    (scale, {"width": 50, "sampling": "lanczos"}, 1, 0, BOTH),
+    (scale, {"percent": 30.0, "sampling": "area"}, 1, 0, BOTH + ("large",)),
+    (scale, {"percent": 50.0, "sampling": "area"}, 1, 0, BOTH),
+    (scale, {"width": 3, "height": 5, "sampling": "area"}, 1, 0, BOTH),
+    (scale, {"percent": 160.0, "sampling": "area"}, 1, 0, BOTH),
+    (perspective, {"top_left_x": 0.2, "top_left_y": 0.1, "top_right_x": 0.9, "bottom_right_y": 0.8, "fill": (9, 99, 199)},
+     2, 0, BOTH),
+    (perspective, {"top_left_x": -0.3, "top_right_x": 1.2, "top_right_y": -0.1, "bottom_left_y": 1.4}, 2, 0, BOTH),
+    (lens, {"k1": -0.3, "k2": 0.1}, 2, 0, BOTH),
+    (lens, {"k1": 0.4, "k2": 0.2, "fill": (200, 100, 0)}, 2, 0, BOTH),
+    (kaleidoscope, {"amount": 1}, 2, 0, BOTH),
+    (kaleidoscope, {"amount": 6, "angle": 40.0}, 2, 0, BOTH),
+    (wave, {"amount": 0.06, "frequency": 3.0}, 2, 0, BOTH),
+    (wave, {"amount": 0.2, "frequency": 1.5, "angle": 60.0}, 2, 0, BOTH),
+    (swirl, {"angle": 90.0}, 2, 0, BOTH),
+    (swirl, {"angle": -400.0, "amount": 1.0}, 2, 0, BOTH),
     (box_blur, {"radius": 1}, 1, 0, BOTH),
     (box_blur, {"radius": 7}, 1, 0, BOTH),
     (box_blur, {"radius": 64}, 1, 64, ("large",)),
