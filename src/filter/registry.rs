@@ -3,8 +3,8 @@
 use std::sync::{PoisonError, RwLock};
 
 use super::area::{
-    AdaptiveThreshold, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Morphology, Oil, Pixelate,
-    Sharpen, Sketch, Sobel,
+    AdaptiveThreshold, Bilateral, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Median, Morphology,
+    Oil, Pixelate, Sharpen, Sketch, Sobel,
 };
 use super::color::{
     BrightnessContrast, ChannelMixer, ColorBalance, Curves, Exposure, FalseColor, Gamma, Grayscale, Hue, Invert,
@@ -16,7 +16,7 @@ use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspectiv
 use super::kernel::{Kernel, Prepare, PrepareError};
 use super::key::{ChromaKey, ColorKey, LumaKey, Mask};
 use super::overlay::{CursorHighlight, Image, PictureInPicture, Text};
-use super::place::Redact;
+use super::place::{Gradient, Halftone, Redact, Scanlines, Vignette};
 use super::spec::{FilterSpec, Params};
 use super::time::{Delay, FrameRate, Freeze, ShowMotion, TemporalDenoise, Trails};
 use crate::geometry::Size;
@@ -93,7 +93,11 @@ filters! {
     MultiplyAdd,
     FalseColor,
     Lut3d,
+    Vignette,
+    Gradient,
     Redact,
+    Scanlines,
+    Halftone,
     Crop,
     Pad,
     Scale,
@@ -108,6 +112,8 @@ filters! {
     BoxBlur,
     GaussianBlur,
     Sharpen,
+    Median,
+    Bilateral,
     Edges,
     Sobel,
     Emboss,

@@ -46,3 +46,4 @@ pub use sepia::Sepia;
 pub use solarize::Solarize;
 pub use temperature::Temperature;
 pub use threshold::Threshold;
+pub(crate) use vector::{channels, packed};

@@ -71,15 +71,17 @@ fn clamped(value: f32) -> f32 {
     if value < 255.0 { value } else { 255.0 }
 }
 
+/// Red, green and blue in levels.
 #[inline(always)]
-fn channels(pixel: [u8; BYTES_PER_PIXEL]) -> [f32; 3] {
+pub(crate) fn channels(pixel: [u8; BYTES_PER_PIXEL]) -> [f32; 3] {
     let packed = u32::from_le_bytes(pixel);
     // Signed, because that conversion is one instruction.
     [0, 8, 16].map(|shift| (packed >> shift & 0xff) as i32 as f32)
 }
 
+/// Rounds and clamps red, green and blue; alpha is that of `before`.
 #[inline(always)]
-fn packed(channels: [f32; 3], before: [u8; BYTES_PER_PIXEL]) -> [u8; BYTES_PER_PIXEL] {
+pub(crate) fn packed(channels: [f32; 3], before: [u8; BYTES_PER_PIXEL]) -> [u8; BYTES_PER_PIXEL] {
     let [r, g, b] = channels.map(to_bits);
     (r | g << 8 | b << 16 | u32::from_le_bytes(before) & 0xff00_0000).to_le_bytes()
 }

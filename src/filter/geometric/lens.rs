@@ -10,7 +10,7 @@ params! {
     /// Straightens lines that a lens has bent, or bends them. What is at a distance r from the middle, in halves of the
     /// diagonal, comes from r (1 + k1 r² + k2 r⁴).
     pub struct LensCorrection("lens", "Lens correction", Geometric) {
-        /// Below 0 pulls the edges in, above 0 pushes them out.
+        /// Below 0 pushes the corners out of the picture, above 0 pulls them in.
         k1: f32 = 0.0 in -1.0..=1.0 step 0.01, "Bend";
         /// The same, mostly for the corners.
         k2: f32 = 0.0 in -1.0..=1.0 step 0.01, "Bend of the corners";

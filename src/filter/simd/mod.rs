@@ -131,6 +131,9 @@ mod tests {
             json!({ "filter": "sharpen", "params": { "amount": 1.7, "radius": 2.5 } }),
             json!({ "filter": "edges", "params": { "overlay": true } }),
             json!({ "filter": "pixelate", "params": { "size": 7 } }),
+            json!({ "filter": "median", "params": { "radius": 1 } }),
+            json!({ "filter": "median", "params": { "radius": 4 } }),
+            json!({ "filter": "bilateral", "params": { "sigma_color": 60 } }),
             json!({ "filter": "cartoon" }),
             json!({ "filter": "rotate", "params": { "degrees": 33, "expand": true } }),
             json!({ "filter": "rotate", "params": { "degrees": 90, "expand": true } }),
@@ -150,7 +153,7 @@ mod tests {
                 let pixels = pixels.clone().into();
                 let picture =
                     Captured { id: 1, size, format: PixelFormat::Rgba, pixels, at, desktop_from_source: None };
-                let frame = Stage::new().process(picture, &chain, &LiveText::default(), at);
+                let frame = Stage::new().process(picture, &chain, &LiveText::default(), at).expect("it is shown");
                 FOUND.store(0, Ordering::Relaxed);
                 let first = first.get_or_insert_with(|| frame.pixels.to_vec());
                 assert!(first[..] == frame.pixels[..], "{filter} at {level:?}");

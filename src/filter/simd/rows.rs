@@ -13,10 +13,7 @@ pub(crate) fn weighted_rows(rows: &[u16], (lines, weights): (&[usize], &[u16]), 
     #[cfg(target_arch = "x86_64")]
     {
         use super::Level;
-        #[expect(
-            unsafe_code,
-            reason = "the compiler can't see that the processor was asked and the lines were checked"
-        )]
+        #[expect(unsafe_code, reason = "the processor was asked and the places were checked")]
         // SAFETY: `level` has found these instructions on this processor; every line lies within the rows.
         unsafe {
             match super::level() {

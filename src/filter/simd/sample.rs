@@ -51,10 +51,7 @@ pub(crate) fn sample(pixels: &[u8], width: usize, walk: Walk, out: &mut [[u8; BY
     if super::level() >= super::Level::Avx2 && !out.is_empty() {
         let height = pixels.len() / BYTES_PER_PIXEL / width;
         assert!(walk.inside(out.len(), [width, height]) == (0..out.len()), "every sample lies inside");
-        #[expect(
-            unsafe_code,
-            reason = "the compiler can't see that the processor was asked and the positions checked"
-        )]
+        #[expect(unsafe_code, reason = "the processor was asked and the places were checked")]
         // SAFETY: `level` has found these instructions; the four pixels of each position lie within the picture.
         return unsafe { x86::sample(pixels, width, walk, out) };
     }
@@ -74,10 +71,7 @@ mod x86 {
 
     /// # Safety
     /// The four pixels of each position lie within `pixels`.
-    #[expect(
-        unsafe_code,
-        reason = "pixels are read through pointers, since checking each would take longer than reading it"
-    )]
+    #[expect(unsafe_code, reason = "checking each pixel would take longer than reading it")]
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn sample(pixels: &[u8], width: usize, walk: Walk, out: &mut [[u8; BYTES_PER_PIXEL]]) -> usize {
         let stride = width * BYTES_PER_PIXEL;

@@ -30,7 +30,7 @@ pub(crate) fn transpose(source: &[[u8; 4]], from: Rows, (output, to): (&mut [[u8
         let columns = squares * SIDE;
         assert!(lies_within(last_of(from, columns, SIDE), source.len()), "the squares lie within the source");
         assert!(lies_within(last_of(to, SIDE, columns), output.len()), "the squares lie within the output");
-        #[expect(unsafe_code, reason = "the compiler can't see that the processor was asked and the squares checked")]
+        #[expect(unsafe_code, reason = "the processor was asked and the places were checked")]
         // SAFETY: `level` has found these instructions; the first and the last row lie within, so all between do.
         unsafe {
             x86::transpose(source, from, (output, to), squares);

@@ -58,6 +58,7 @@ pub const VISIBLE_BY_DEFAULT: &[&str] = &[
     "threshold",
     "solarize",
     "false_color",
+    "vignette",
     "redact",
     "edges",
     "sobel",

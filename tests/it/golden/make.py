@@ -425,6 +425,14 @@ def sharpen(p, amount=0.0, radius=1.0):
     return levels(v + (v - cv2.GaussianBlur(v, (0, 0), radius)) * amount)
 
 
+def median(p, radius=0):
+    return cv2.medianBlur(p, 2 * radius + 1)
+
+
+def bilateral(p, diameter=5, sigma_color=0.0, sigma_space=3.0):
+    return cv2.bilateralFilter(p, diameter, sigma_color, sigma_space)
+
+
 def pixelate(p, size=1):
     h, w = p.shape[:2]
     if w % size == 0 and h % size == 0:
@@ -569,6 +577,50 @@ def write_mask():
     write("mask", picture)
 
 
+def vignette(p, amount=0.5, size=0.5, softness=0.5, color=(0, 0, 0)):
+    xs, ys, x, y = grid(p)
+    r = np.sqrt((((xs - x) / x) ** 2 + ((ys - y) / y) ** 2) / 2)
+    t = np.clip((r - size) / max(softness, 1e-4), 0, 1)
+    return lerp(p.astype(np.float64), np.array(color), (amount * t * t * (3 - 2 * t))[..., None])
+
+
+def gradient(p, start=(0, 0, 0), end=(255, 255, 255), angle=90.0, blend="normal", amount=0.0):
+    xs, ys, x, y = grid(p)
+    a = np.radians(angle)
+    along = (xs - x) * np.cos(a) + (ys - y) * np.sin(a)
+    t = (0.5 + along / (2 * x * abs(np.cos(a)) + 2 * y * abs(np.sin(a))))[..., None]
+    above, below = (np.array(start) * (1 - t) + np.array(end) * t) / 255, p / 255
+    blended = {
+        "normal": above,
+        "multiply": below * above,
+        "screen": 1 - (1 - below) * (1 - above),
+        "overlay": np.where(below < 0.5, 2 * below * above, 1 - 2 * (1 - below) * (1 - above)),
+        "soft_light": (1 - 2 * above) * below ** 2 + 2 * above * below,
+        "add": below + above,
+        "difference": np.abs(below - above),
+    }[blend]
+    return lerp(p.astype(np.float64), np.clip(blended, 0, 1) * 255, amount)
+
+
+def ripple(turns):
+    t = 2 * np.abs(turns - np.round(turns))
+    return t * t * (3 - 2 * t)
+
+
+def scanlines(p, size=4.0, angle=0.0, amount=0.0):
+    xs, ys, _, _ = grid(p)
+    a = np.radians(angle)
+    return levels(p * (1 - amount * ripple((ys * np.cos(a) - xs * np.sin(a)) / size))[..., None])
+
+
+def halftone(p, size=8.0, angle=45.0, amount=0.0):
+    xs, ys, _, _ = grid(p)
+    a = np.radians(angle)
+    u, v = (xs * np.cos(a) + ys * np.sin(a)) / size, (ys * np.cos(a) - xs * np.sin(a)) / size
+    s = 1 - (ripple(u) + ripple(v))[..., None] / 2
+    return lerp(p.astype(np.float64), np.clip((p / 255 - 1 + s) * 0.6 * size + 0.5, 0, 1) * 255, amount)
+
+
 def redact(p, left=0.25, top=0.25, width=0.5, height=0.5):
     h, w = p.shape[:2]
     out = p.copy()
@@ -627,8 +679,22 @@ CASES = [
     (lut3d, {"path": "look.cube", "amount": 0.5}, 1, 0, ("small",)),
     (lut3d, {"path": "curve.cube"}, 1, 0, BOTH),
     (lut3d, {"path": "hald.png"}, 1, 0, BOTH),
+    (vignette, {}, 1, 0, BOTH),
+    (vignette, {"amount": 1.0, "size": 0.3, "softness": 0.2, "color": (200, 30, 90)}, 1, 0, BOTH),
+    (gradient, {"amount": 0.5}, 1, 0, BOTH),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "angle": 30.0, "blend": "multiply", "amount": 1.0}, 1, 0, BOTH),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "angle": -120.0, "blend": "screen", "amount": 0.8}, 1, 0,
+     ("small_odd",)),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "blend": "overlay", "amount": 1.0}, 1, 0, ("small_odd",)),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "blend": "soft_light", "amount": 0.7}, 1, 0, ("small",)),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "blend": "add", "amount": 0.7}, 1, 0, ("small",)),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "blend": "difference", "amount": 1.0}, 1, 0, ("small",)),
     (redact, {}, 0, 0, BOTH),
     (redact, {"left": 0.9, "top": 0.0, "width": 0.5, "height": 0.3}, 0, 0, ("small_odd",)),
+    (scanlines, {"amount": 0.6}, 1, 0, BOTH),
+    (scanlines, {"size": 9.5, "angle": 35.0, "amount": 1.0}, 1, 0, BOTH),
+    (halftone, {"amount": 1.0}, 1, 0, BOTH),
+    (halftone, {"size": 5.0, "angle": -20.0, "amount": 0.7}, 1, 0, BOTH),
     (crop, {"left": 0.125, "top": 0.25, "right": 0.1, "bottom": 0.05}, 0, 0, BOTH),
     (rotate, {"degrees": 90.0, "expand": True}, 0, 0, BOTH),
     (rotate, {"degrees": -90.0, "expand": True}, 0, 0, BOTH),
@@ -679,6 +745,13 @@ CASES = [
     (sharpen, {"amount": 0.7, "radius": 1.0}, 2, 0, BOTH),
     (sharpen, {"amount": 3.0, "radius": 0.3}, 2, 0, BOTH),
     (sharpen, {"amount": 3.0, "radius": 8.0}, 2, 24, ("large",)),
+    (median, {"radius": 1}, 0, 0, BOTH),
+    (median, {"radius": 2}, 0, 0, BOTH),
+    (median, {"radius": 3}, 0, 0, ("small_odd",)),
+    (median, {"radius": 4}, 0, 0, ("small_odd",)),
+    (bilateral, {"diameter": 3, "sigma_color": 10.0, "sigma_space": 1.0}, 2, 0, ("small",)),
+    (bilateral, {"diameter": 9, "sigma_color": 25.0, "sigma_space": 5.0}, 2, 0, BOTH),
+    (bilateral, {"diameter": 15, "sigma_color": 150.0, "sigma_space": 15.0}, 2, 0, ("small_odd",)),
     (pixelate, {"size": 8}, 1, 0, BOTH),
     (pixelate, {"size": 16}, 1, 0, BOTH),
     (edges, {}, "edges", 0, BOTH + ("large",)),
