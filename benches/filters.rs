@@ -149,6 +149,8 @@ fn measure(size: Size, pixels: &[u8], chain: &Chain) -> (f64, f64) {
         pixels: pixels.to_vec().into(),
         at: start,
         desktop_from_source: None,
+        pointer: None,
+        pressed: false,
     };
     drop(stage.process(picture, chain, &live, start));
     let (mut cpu, mut wall) = (Vec::new(), Vec::new());

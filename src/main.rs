@@ -1,48 +1,7 @@
-//! The thin binary: reads the command line and starts the window, the headless host, or what only prints.
+//! The thin binary.
 
-use std::io;
 use std::process::ExitCode;
 
-use lenscast::cli::{Cli, Command, explain, print_list};
-use lenscast::engine;
-use tracing_subscriber::EnvFilter;
-
 fn main() -> ExitCode {
-    let cli = Cli::from_command_line();
-    start_log(cli.verbose);
-    match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        // `lenscast list | head` closes the pipe; that is no failure.
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("lenscast: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(cli: Cli) -> anyhow::Result<()> {
-    match cli.command {
-        Some(Command::Serve(args)) => engine::serve(args.to_settings()?, &mut io::stdout()),
-        Some(Command::Explain(args)) => explain(&args, &mut io::stdout().lock()),
-        Some(Command::List { json }) => Ok(print_list(json, &mut io::stdout().lock())?),
-        None => lenscast::app::run_with_engine(),
-    }
-}
-
-fn start_log(verbose: u8) {
-    // The network crates warn of what other people's clients do, which nobody here can mend.
-    const QUIET: &str = "rtc=error,rtc_dtls=error,rtc_ice=error,rtc_sctp=error,webrtc=error,winit=error,\
-                         egui_system_font_provider=error";
-    let level = match verbose {
-        0 => format!("warn,{QUIET}"),
-        1 => format!("warn,{QUIET},lenscast=info"),
-        _ => "info,lenscast=debug".to_owned(),
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    lenscast::start::from_command_line()
 }

@@ -7,10 +7,11 @@ use crate::engine::{Engine, Event, end_on_signal};
 use crate::settings::{Settings, file};
 
 /// Opens the window over an engine of its own; returns when the window was closed and everything has ended.
+/// `complaints` were collected before and are shown as warnings.
 ///
 /// # Errors
 /// When the window can't be opened, or the engine can't start.
-pub fn run_with_engine() -> anyhow::Result<()> {
+pub fn run_with_engine(complaints: Vec<String>) -> anyhow::Result<()> {
     let folder = file::folder();
     let path = folder.as_ref().map(|folder| folder.join("settings.json"));
     let loaded = path.as_deref().map_or_else(|| Ok(Settings::default()), file::load);
@@ -28,7 +29,7 @@ pub fn run_with_engine() -> anyhow::Result<()> {
     };
     let engine = Engine::start(settings, path)?;
     end_on_signal(engine.handle());
-    if let Some(trouble) = trouble {
+    for trouble in complaints.into_iter().chain(trouble) {
         engine.handle().tell(Event::Warning(trouble));
     }
     let result = run(engine.handle(), WindowOptions { persistence_path: folder });

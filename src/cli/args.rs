@@ -24,6 +24,11 @@ pub struct Cli {
     /// Say more about what happens: -v for information, -vv for everything. RUST_LOG is understood too
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
+
+    /// Add a filter that is a program of its own; may be given several times. It runs with your rights, so name only
+    /// what you trust
+    #[arg(long = "filter-program", value_name = "PATH", global = true)]
+    pub filter_programs: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -110,5 +110,7 @@ fn picture(size: Size, id: u64) -> Captured {
         pixels: pixels.into(),
         at: Instant::now(),
         desktop_from_source: None,
+        pointer: None,
+        pressed: false,
     }
 }

@@ -1,6 +1,7 @@
 //! The only place that wires modules to threads: capture to pipeline, pipeline to encoders, encoders to viewers, and
 //! their pointers back to the desktop.
 
+mod beside;
 mod command;
 mod files;
 mod handle;

@@ -34,6 +34,11 @@ pub trait AreaKernel: Send {
     /// `input` and `output` are RGBA of the size that the kernel was prepared for; all of `output` is written. Only with a
     /// [`Kernel::Scale`] do their sizes differ.
     fn run(&mut self, input: &[u8], output: &mut [u8]);
+
+    /// Why the last frame is not what it should be, in one sentence, where something beside the picture went wrong.
+    fn complaint(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Changes the picture, or a part of it, in place.
@@ -85,6 +90,11 @@ pub trait TimeKernel: Any + Send {
     /// Whether it wants to see the frames, too, that nobody will see because the chain is too slow for all of them.
     fn wants_every_frame(&self) -> bool {
         false
+    }
+
+    /// Why the last frame is not what it should be, in one sentence, where something beside the picture went wrong.
+    fn complaint(&self) -> Option<String> {
+        None
     }
 }
 
@@ -176,6 +186,12 @@ impl PartialEq for LivePicture {
 }
 
 impl LiveText {
+    /// Whether a placeholder stands for something else than it did.
+    pub fn shows_another_text_than(&self, other: &Self) -> bool {
+        let texts = |live: &Self| (live.fps, live.viewers, live.clock.clone(), live.date.clone());
+        texts(self) != texts(other)
+    }
+
     /// The newest frame of another source.
     pub fn picture(&self, source: &str) -> Option<&Arc<Frame>> {
         self.pictures.iter().find(|picture| picture.source == source).map(|picture| &picture.frame)

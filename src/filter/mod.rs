@@ -15,6 +15,7 @@ pub(crate) mod level;
 pub mod overlay;
 pub(crate) mod picture;
 pub mod place;
+pub mod prelude;
 mod registry;
 pub(crate) mod simd;
 mod spec;
@@ -25,6 +26,6 @@ pub use chain::{CHAIN_VERSION, Chain, ChainError, ChainItem, Entry, MOST_FILTERS
 pub use custom::{Custom, CustomFilter};
 pub use files::{Files, MOST_BYTES};
 pub use kernel::{Click, LivePicture, LiveText, PrepareError};
-pub use registry::{Filter, all, built_in, create, find, register};
+pub use registry::{Filter, RegisterError, all, built_in, create, find, register};
 pub use spec::{Class, FilterSpec, ParamKind, ParamSpec, Params, Unit};
 pub use value::{Choice, Color, Curve, FilePath, ParamError, ParamType, ParamValue};

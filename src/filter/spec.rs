@@ -173,7 +173,8 @@ pub trait Params {
 }
 
 impl FilterSpec {
-    pub(super) fn unknown(&self, param: &str) -> ParamError {
+    /// The error for a parameter that the filter does not have.
+    pub fn unknown(&self, param: &str) -> ParamError {
         let known: Vec<_> = self.params.iter().map(|param| param.id).collect();
         ParamError::Unknown {
             filter: self.id,

@@ -115,11 +115,37 @@ impl ParamSpec {
         ParamError::WrongType { param: self.id, expected, given: given.to_string().chars().take(40).collect() }
     }
 
-    pub(super) fn wrong_type_of(&self, value: &ParamValue) -> ParamError {
+    /// The error for a value of another type.
+    pub fn wrong_type_of(&self, value: &ParamValue) -> ParamError {
         match serde_json::to_string(value) {
             Ok(text) => self.wrong_type(text),
             Err(_) => self.wrong_type("a number that JSON can't hold"),
         }
+    }
+
+    /// The value as the parameter keeps it: a number is clamped, NaN becomes the default, text is cut.
+    ///
+    /// # Errors
+    /// When the value is of another type.
+    pub fn accept(&self, value: &ParamValue) -> Result<ParamValue, ParamError> {
+        fn kept<T: ParamType>(value: &ParamValue, kind: &ParamKind) -> Option<ParamValue> {
+            Some(T::from_value(value, kind)?.to_value())
+        }
+        let kind = &self.kind;
+        let accepted = match kind {
+            ParamKind::Float { .. } => kept::<f32>(value, kind),
+            ParamKind::Int { .. } => kept::<i32>(value, kind),
+            ParamKind::Bool { .. } => kept::<bool>(value, kind),
+            ParamKind::Color { .. } => kept::<Color>(value, kind),
+            ParamKind::Text { .. } => kept::<String>(value, kind),
+            ParamKind::File { .. } => kept::<FilePath>(value, kind),
+            ParamKind::Curve { .. } => kept::<Curve>(value, kind),
+            ParamKind::Choice { options, .. } => {
+                let known = |id: &str| options.iter().any(|(option, _)| *option == id);
+                if let ParamValue::Text(id) = value { known(id).then(|| value.clone()) } else { None }
+            }
+        };
+        accepted.ok_or_else(|| self.wrong_type_of(value))
     }
 
     /// The value that a JSON document gives for this parameter.

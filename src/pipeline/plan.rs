@@ -203,6 +203,18 @@ impl Plan {
         self.passes.iter().filter_map(|pass| if let Work::Time(kernel) = &pass.work { Some(&**kernel) } else { None })
     }
 
+    /// What the running filters have to complain about, by their key in the chain.
+    pub(super) fn complaints(&self) -> impl Iterator<Item = (u32, String)> {
+        self.passes.iter().filter_map(|pass| {
+            let complaint = match &pass.work {
+                Work::Area(kernel) => kernel.complaint(),
+                Work::Time(kernel) => kernel.complaint(),
+                Work::Points(_) | Work::Moves(..) | Work::Scale(..) | Work::Draw(_) => None,
+            };
+            Some((*pass.keys.first()?, complaint?))
+        })
+    }
+
     /// How the chain was compiled and what each pass costs.
     pub(super) fn report(&self) -> Vec<PassReport> {
         let describe = |pass: &Pass| PassReport {

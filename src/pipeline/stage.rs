@@ -114,7 +114,7 @@ impl Stage {
         live: &LiveText,
         (now, only_remember): (Instant, bool),
     ) -> Option<Frame> {
-        let Captured { id, size, format, pixels, at, desktop_from_source } = captured;
+        let Captured { id, size, format, pixels, at, desktop_from_source, .. } = captured;
         self.last_id = id.max(self.last_id + 1);
         let held = Held { size, format, pixels: Arc::new(pixels), desktop_from_source };
         let moment = Moment { now, is_new: true };
@@ -172,7 +172,7 @@ impl Stage {
     }
 
     /// The filters that could not do their work in the last frame, by their key in the chain, and why. They were left out;
-    /// where one should have hidden a region, the frame is blank.
+    /// where one should have hidden a region, the frame is blank. First those that could not be prepared.
     pub fn report(&self) -> &[(u32, String)] {
         &self.report
     }
@@ -211,6 +211,9 @@ impl Stage {
                 self.frame((processed.size, PixelFormat::Rgba, Arc::new(processed.pixels)), captured, geometry)
             })
         };
+        // What could not be prepared stands first and stays for as long as the plan does.
+        self.report.truncate(compiled.plan.errors.len());
+        self.report.extend(compiled.plan.complaints());
         self.compiled = Some(compiled);
         frame
     }

@@ -10,6 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("geometry", &[]),
     ("frame", &["geometry", "util"]),
     ("filter", &["frame", "geometry", "util"]),
+    ("extend", &["filter", "frame", "geometry", "util"]),
     ("pipeline", &["filter", "frame", "geometry", "util"]),
     ("capture", &["frame", "geometry", "util"]),
     ("encode", &["frame", "geometry", "util"]),
@@ -22,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("cli", &["engine", "settings", "capture", "pipeline", "filter", "frame", "geometry", "util"]),
     ("app", &["engine", "settings", "capture", "pipeline", "filter", "frame", "geometry", "util"]),
+    ("start", &["app", "cli", "engine", "extend", "settings"]),
 ];
 
 /// Crates that only these modules may name.
@@ -43,7 +45,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("vpx_sys", &["encode"]),
     ("turbojpeg", &["encode", "capture"]),
     ("clap", &["cli"]),
-    ("anyhow", &["main", "engine", "cli", "app"]),
+    ("anyhow", &["start", "engine", "cli", "app"]),
 ];
 
 /// Modules that take the time as an argument and start nothing.

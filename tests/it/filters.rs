@@ -27,7 +27,7 @@ fn chain_of(filters: Value) -> Chain {
 
 fn captured(size: Size, format: PixelFormat, pixels: Vec<u8>, at: Instant) -> Captured {
     let desktop_from_source = Some(Affine::IDENTITY);
-    Captured { id: 1, size, format, pixels: pixels.into(), at, desktop_from_source }
+    Captured { id: 1, size, format, pixels: pixels.into(), at, desktop_from_source, pointer: None, pressed: false }
 }
 
 /// One RGBA picture through a chain on a new stage.

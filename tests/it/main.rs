@@ -6,6 +6,8 @@ mod architecture;
 #[cfg(target_os = "linux")]
 mod desktop;
 mod encode;
+#[cfg(unix)]
+mod extend;
 mod filters;
 #[cfg(unix)]
 mod headless;

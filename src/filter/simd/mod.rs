@@ -151,8 +151,16 @@ mod tests {
                 FOUND.store(level as u8 + 1, Ordering::Relaxed);
                 let at = Instant::now();
                 let pixels = pixels.clone().into();
-                let picture =
-                    Captured { id: 1, size, format: PixelFormat::Rgba, pixels, at, desktop_from_source: None };
+                let picture = Captured {
+                    id: 1,
+                    size,
+                    format: PixelFormat::Rgba,
+                    pixels,
+                    at,
+                    desktop_from_source: None,
+                    pointer: None,
+                    pressed: false,
+                };
                 let frame = Stage::new().process(picture, &chain, &LiveText::default(), at).expect("it is shown");
                 FOUND.store(0, Ordering::Relaxed);
                 let first = first.get_or_insert_with(|| frame.pixels.to_vec());

@@ -39,7 +39,19 @@ impl Drop for Folder {
 
 /// The program with a folder and, perhaps, a display; it is not running yet.
 pub fn command(folder: &Folder, display: Option<&str>, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lenscast"));
+    command_of(Path::new(env!("CARGO_BIN_EXE_lenscast")), folder, display, arguments)
+}
+
+/// One of the examples, which `cargo test` builds beside the program.
+pub fn example(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_lenscast")).with_file_name("examples").join(name);
+    assert!(path.is_file(), "{} is not built; `cargo build --examples` does it", path.display());
+    path
+}
+
+/// The same for another binary.
+pub fn command_of(binary: &Path, folder: &Folder, display: Option<&str>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary);
     command.args(arguments).env("LENSCAST_CONFIG_DIR", folder.path()).env_remove("WAYLAND_DISPLAY");
     command.env_remove("RUST_LOG").env_remove("DISPLAY").env_remove("XAUTHORITY").stdin(Stdio::null());
     command.envs(display.map(|display| ("DISPLAY", display)));
@@ -68,8 +80,14 @@ impl Program {
     /// The same on a certain port.
     pub fn serve_on(port: &str, display: Option<&str>, arguments: &[&str]) -> Self {
         let folder = Folder::new();
-        let mut process = command(&folder, display, &["serve", "--port", port])
-            .args(arguments)
+        let mut command = command(&folder, display, &["serve", "--port", port]);
+        command.args(arguments);
+        Self::begin(folder, command)
+    }
+
+    /// Starts what serves and waits until it shares.
+    pub fn begin(folder: Folder, mut command: Command) -> Self {
+        let mut process = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
