@@ -48,12 +48,12 @@ impl Map {
     /// The same for many positions in place, to the same bits.
     pub fn apply_to(self, xs: &mut [f64], ys: &mut [f64]) {
         match self {
-            Self::Affine(map) => each(&|x, y| map.apply(x, y), xs, ys),
-            Self::Projective(map) => each(&|x, y| map.apply(x, y), xs, ys),
-            Self::Lens(map) => each(&|x, y| map.apply(x, y), xs, ys),
-            Self::Kaleidoscope(map) => each(&|x, y| map.apply(x, y), xs, ys),
-            Self::Wave(map) => each(&|x, y| map.apply(x, y), xs, ys),
-            Self::Swirl(map) => each(&|x, y| map.apply(x, y), xs, ys),
+            Self::Affine(map) => each(map, xs, ys),
+            Self::Projective(map) => each(map, xs, ys),
+            Self::Lens(map) => each(map, xs, ys),
+            Self::Kaleidoscope(map) => each(map, xs, ys),
+            Self::Wave(map) => each(map, xs, ys),
+            Self::Swirl(map) => each(map, xs, ys),
         }
     }
 
@@ -71,10 +71,29 @@ impl Map {
     }
 }
 
+/// A function of a position. A closure would not do: it is not always inlined, and only then are several positions worked
+/// on at once.
+trait Position: Copy {
+    fn lead(self, x: f64, y: f64) -> (f64, f64);
+}
+
+macro_rules! positions {
+    ($($map:ident)+) => {$(
+        impl Position for $map {
+            #[inline(always)]
+            fn lead(self, x: f64, y: f64) -> (f64, f64) {
+                self.apply(x, y)
+            }
+        }
+    )+};
+}
+
+positions! { Affine Projective Lens Kaleidoscope Wave Swirl }
+
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn each<F: Fn(f64, f64) -> (f64, f64)>(function: &F, xs: &mut [f64], ys: &mut [f64]) {
+fn each<P: Position>(map: P, xs: &mut [f64], ys: &mut [f64]) {
     for (x, y) in xs.iter_mut().zip(ys) {
-        (*x, *y) = function(*x, *y);
+        (*x, *y) = map.lead(*x, *y);
     }
 }
 

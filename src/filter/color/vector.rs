@@ -142,7 +142,7 @@ fn multiply(matrices: &[Rows], pixels: &mut [[u8; BYTES_PER_PIXEL]; LANES]) {
         }
     }
     for lane in 0..LANES {
-        pixels[lane] = packed(planes.map(|plane| plane[lane]), pixels[lane]);
+        pixels[lane] = packed([planes[0][lane], planes[1][lane], planes[2][lane]], pixels[lane]);
     }
 }
 

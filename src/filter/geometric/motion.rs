@@ -87,15 +87,15 @@ impl Moving {
         matches!(self.motion.drive, Drive::Follow { .. })
     }
 
-    /// Goes on from where an older one of the same filter is, so that a slider does not make the picture jump.
+    /// Goes on from where an older one of the same filter is, so that a slider does not make the picture jump; unless it is
+    /// the slider that says where to begin.
     pub(crate) fn go_on_from(&mut self, older: &Self) {
-        match self.motion.drive {
-            Drive::Still => {}
-            Drive::Spin(_) => self.degrees = older.degrees,
-            Drive::Follow { .. } if older.motion.mapping.input == self.motion.mapping.input => {
-                self.middle = older.middle
+        match (self.motion.drive, older.motion.drive) {
+            (Drive::Spin(_), _) => self.degrees = older.degrees,
+            (Drive::Follow { middle, .. }, Drive::Follow { middle: begun, .. }) if middle == begun => {
+                self.middle = older.middle;
             }
-            Drive::Follow { .. } => {}
+            _ => {}
         }
     }
 
