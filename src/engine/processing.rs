@@ -13,7 +13,7 @@ use crate::filter::{Chain, Click, LiveText};
 use crate::frame::{Captured, Frame, FrameSink};
 use crate::geometry::Size;
 use crate::input::InputHub;
-use crate::pipeline::{PassReport, Stage};
+use crate::pipeline::{PassReport, Stage, over_black};
 use crate::util::{Mailbox, RateMeter, Worker};
 
 /// How long the thread sleeps at most.
@@ -209,6 +209,10 @@ fn run(shared: &Arc<Shared>, handle: &Handle, input: &InputHub) {
             }
             (None, _) => continue,
         };
+        let frame = frame.map(|mut frame| {
+            over_black(&mut frame, &chain);
+            frame
+        });
         beside.follow(&chain, &source);
         last = Some((source, chain));
         last_live = live;

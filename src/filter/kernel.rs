@@ -155,7 +155,7 @@ pub struct LiveText {
     pub clock: String,
     /// The local date as it is shown, like `2026-03-01`.
     pub date: String,
-    /// Where the pointer is on the captured picture, if it is on it.
+    /// Where the pointer is on the captured picture; `None` where nobody knows.
     pub pointer: Option<Point<Source>>,
     /// Clicks of the last second or so.
     pub clicks: Vec<Click>,

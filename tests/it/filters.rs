@@ -3,6 +3,7 @@
 mod chain;
 mod docs;
 mod golden;
+mod overlay;
 mod pointer;
 mod registry;
 mod robust;

@@ -16,7 +16,7 @@ params! {
         /// How much of the picture becomes paint.
         strength: f32 = 1.0 in 0.0..=1.0 step 0.01, "Strength";
         /// Half the width of the brush.
-        radius: i32 = 5 in 1..=16 step 1, "Radius", Pixels;
+        radius: i32 = 4 in 1..=16 step 1, "Radius", Pixels;
     }
 }
 
@@ -26,15 +26,36 @@ impl Prepare for Oil {
             return Ok(Kernel::Identity);
         }
         let radius = self.radius.unsigned_abs() as usize;
-        let (strokes, scratch) = (Vec::new(), Vec::new());
-        Ok(Kernel::Area(Box::new(Paint { size: input, radius, strength: self.strength, strokes, scratch })))
+        // A finer brush after the broad one makes the strokes round and their edges clear.
+        let layers = [(radius, self.strength), (radius.div_ceil(2), self.strength)];
+        let layers = layers.map(|(radius, strength)| Layer { size: input, radius, strength, ..Layer::default() });
+        Ok(Kernel::Area(Box::new(Paint { layers, between: vec![0; input.pixels() * BYTES_PER_PIXEL] })))
+    }
+}
+
+struct Paint {
+    layers: [Layer; 2],
+    between: Vec<u8>,
+}
+
+impl AreaKernel for Paint {
+    fn run(&mut self, input: &[u8], output: &mut [u8]) {
+        let [broad, fine] = &mut self.layers;
+        broad.run(input, &mut self.between);
+        fine.run(&self.between, output);
     }
 }
 
 /// Sums of red, green, blue and the square of the brightness.
 type Sums = [u32; BYTES_PER_PIXEL];
 
-struct Paint {
+impl Default for Layer {
+    fn default() -> Self {
+        Self { size: Size::new(0, 0), radius: 0, strength: 0.0, strokes: Vec::new(), scratch: Vec::new() }
+    }
+}
+
+struct Layer {
     size: Size,
     radius: usize,
     strength: f32,
@@ -44,7 +65,7 @@ struct Paint {
     scratch: Vec<Sums>,
 }
 
-impl AreaKernel for Paint {
+impl Layer {
     fn run(&mut self, input: &[u8], output: &mut [u8]) {
         let (width, height, radius) = (self.size.width as usize, self.size.height as usize, self.radius);
         let (source, _) = input.as_chunks::<BYTES_PER_PIXEL>();

@@ -97,22 +97,25 @@ impl DrawKernel for Inset {
         let outer = inner.map(|side| side + 2 * border);
         let margin = if self.chosen.size < 1.0 { (MARGIN * f64::from(self.input.height)).round() as i64 } else { 0 };
         let (left, top) = corner((self.chosen.place, [self.chosen.x, self.chosen.y]), margin, outer, self.input);
-        let shape = Rounded::new(inner, self.chosen.round);
+        let radius = inner[0].min(inner[1]) as f32 / 2.0 * self.chosen.round;
+        let shape = Rounded::new(inner, radius);
+        // The line is as wide around a round corner, and a sharp corner stays sharp.
+        let around = Rounded::new(outer, if radius > 0.0 { radius + border as f32 } else { 0.0 });
         let (pixels, _) = pixels.as_chunks_mut::<BYTES_PER_PIXEL>();
         let (scaled, _) = self.scaled.as_chunks::<BYTES_PER_PIXEL>();
         let columns = visible(left, outer[0], self.input.width);
         for row in visible(top, outer[1], self.input.height) {
             let first = (top + row as i64) as usize * self.input.width as usize;
-            // Between the corners all that is inside is covered.
             for column in columns.clone() {
                 let pixel = &mut pixels[first + (left + column as i64) as usize];
-                let distance = shape.distance(column as f32 + 0.5 - border as f32, row as f32 + 0.5 - border as f32);
                 if border > 0 {
-                    blend(pixel, self.chosen.border_color, covered(distance - border as f32));
+                    let distance = around.distance(column as f32 + 0.5, row as f32 + 0.5);
+                    blend(pixel, self.chosen.border_color, covered(distance));
                 }
                 let (x, y) = (column.wrapping_sub(border), row.wrapping_sub(border));
                 if x < inner[0] && y < inner[1] {
                     let [r, g, b, a] = scaled[y * inner[0] + x];
+                    let distance = shape.distance(x as f32 + 0.5, y as f32 + 0.5);
                     blend(pixel, Color { r, g, b, a }, covered(distance));
                 }
             }
@@ -132,9 +135,8 @@ struct Rounded {
 }
 
 impl Rounded {
-    fn new(sides: [usize; 2], round: f32) -> Self {
-        let half = sides.map(|side| side as f32 / 2.0);
-        Self { half, radius: half[0].min(half[1]) * round }
+    fn new(sides: [usize; 2], radius: f32) -> Self {
+        Self { half: sides.map(|side| side as f32 / 2.0), radius }
     }
 
     /// From the edge, below 0 inside.
