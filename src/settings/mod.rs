@@ -1,12 +1,15 @@
 //! The user's whole document: what is captured, the chains, how it is shared, how the window looks.
 
 pub mod file;
+mod preset_folder;
+pub mod presets;
 mod store;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use preset_folder::{Damaged, FolderError, Listing, OwnPreset, PresetFolder};
 pub use store::Store;
 
 use crate::capture::SourceId;
