@@ -49,6 +49,8 @@ pub enum Edit {
     TakeBack(Box<Replaced>),
     Share(bool),
     Control(bool),
+    /// Whether viewers may move the filters' sliders on the page.
+    Tune(bool),
     WatchAnyone(bool),
     Reach(Reach),
     Port(u16),
@@ -178,8 +180,10 @@ impl Edit {
                 settings.share.on = on;
                 // Nobody may be left holding the pointer of a computer that shares nothing.
                 settings.share.control &= on;
+                settings.share.tune &= on;
             }
             Self::Control(allowed) => settings.share.control = allowed,
+            Self::Tune(allowed) => settings.share.tune = allowed,
             Self::WatchAnyone(allowed) => settings.share.watch_anyone = allowed,
             Self::Reach(reach) => settings.share.reach = reach,
             Self::Port(port) => settings.share.port = port,

@@ -68,6 +68,12 @@ fn share_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
             actions.push(Edit::Control(!share.control).into());
         }
     });
+    let sentence = "Whoever has the link sees the filters' sliders on the page and moves them.";
+    ui.add_enabled_ui(share.on || share.tune, |ui| {
+        if widgets::switch_row(ui, share.tune, "Share the sliders", sentence) {
+            actions.push(Edit::Tune(!share.tune).into());
+        }
+    });
     let sentence = "Without the link's secret; they can never click.";
     if widgets::switch_row(ui, share.watch_anyone, "Anyone may watch", sentence) {
         actions.push(Edit::WatchAnyone(!share.watch_anyone).into());
