@@ -497,9 +497,15 @@ fn check_names(window: &Harness<'static, Bench>) {
 fn nothing_is_cut_off_in_the_smallest_window() {
     let (settings, status) = full();
     let window = window_of_size(settings, status, [1000.0, 650.0]);
-    for name in
-        ["Stop sharing", "Copy link", "Allow control", "Anyone may watch", "QR code of the link", "Stop control"]
-    {
+    for name in [
+        "Stop sharing",
+        "Copy link",
+        "Allow control",
+        "Share the sliders",
+        "Anyone may watch",
+        "QR code of the link",
+        "Stop control",
+    ] {
         let rect = window.get_by_label(name).rect();
         let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, vec2(1000.0, 650.0));
         assert!(screen.contains_rect(rect), "{name}: {rect:?}");

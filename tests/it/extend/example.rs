@@ -11,7 +11,7 @@ fn a_filter_of_ones_own_is_listed_with_its_parameters() {
     assert_eq!(code, Some(0), "{errors}");
     let list: Value = serde_json::from_str(&list).expect("the list is JSON");
     let filters = list["filters"].as_array().expect("a list");
-    let own = filters.iter().find(|filter| filter["id"] == "scanlines").expect("it is listed");
+    let own = filters.iter().find(|filter| filter["id"] == "picket_lines").expect("it is listed");
     assert_eq!(
         (&own["class"], &own["doc"]),
         (&"Added".into(), &"Darkens every few lines, as an old screen does.".into())
@@ -26,8 +26,17 @@ fn a_filter_of_ones_own_is_in_the_picture_and_moves_with_its_sliders() {
     let path = folder.path().join("gray.png");
     image::RgbImage::from_pixel(64, 64, image::Rgb([128; 3])).save(&path).expect("the folder is the test's own");
     let source = format!("image:{}", path.display());
-    let arguments =
-        ["serve", "--port", "0", "--source", &source, "--quality", "100", "--filter", "scanlines:every=8,strength=1"];
+    let arguments = [
+        "serve",
+        "--port",
+        "0",
+        "--source",
+        &source,
+        "--quality",
+        "100",
+        "--filter",
+        "picket_lines:every=8,strength=1",
+    ];
     let command = command_of(&example("custom_filter"), &folder, None, &arguments);
     let program = Program::begin(folder, command);
     let picture = program.snapshot();
