@@ -1,14 +1,20 @@
 //! From a computed value to a level of 8 bits, in a form that loops over pixels turn into a few vector instructions.
 
+/// At this size the last bit of the fraction counts ones, so that adding it rounds, a half to the even number.
+pub(crate) const WHOLE: f32 = 12_582_912.0;
+
+/// From 0 to 255. What is not a number becomes 0.
+#[inline(always)]
+pub(crate) fn clamped(value: f32) -> f32 {
+    // The comparisons are one vector instruction each; `clamp` keeps NaN and costs more.
+    let value = if value > 0.0 { value } else { 0.0 };
+    if value < 255.0 { value } else { 255.0 }
+}
+
 /// Rounds to the nearest level, a half to the even one, and clamps. What is not a number becomes 0.
 #[inline(always)]
 pub(crate) fn level(value: f32) -> u8 {
-    // The comparisons are one vector instruction each; `clamp` keeps NaN and costs more.
-    let value = if value > 0.0 { value } else { 0.0 };
-    let value = if value < 255.0 { value } else { 255.0 };
-    // At this size the last bit of the fraction counts ones, so that adding rounds.
-    const WHOLE: f32 = 12_582_912.0;
-    (value + WHOLE).to_bits() as u8
+    (clamped(value) + WHOLE).to_bits() as u8
 }
 
 /// A level as a float. Signed on the way, because that conversion is one instruction.

@@ -4,6 +4,7 @@
 
 use multiversion::multiversion;
 
+use crate::filter::level::{WHOLE, clamped, level};
 use crate::frame::BYTES_PER_PIXEL;
 
 /// Pixels that are worked on together: a line of the cache.
@@ -39,13 +40,8 @@ impl Line {
 
     /// Whether it gives exactly this table.
     pub(super) fn gives(self, levels: &[u8; 256]) -> bool {
-        levels.iter().enumerate().all(|(level, wanted)| to_level(self.scale * level as f32 + self.offset) == *wanted)
+        levels.iter().enumerate().all(|(from, wanted)| level(self.scale * from as f32 + self.offset) == *wanted)
     }
-}
-
-/// Rounds to the nearest level and clamps.
-pub(super) fn to_level(value: f32) -> u8 {
-    to_bits(value) as u8
 }
 
 /// Rounds to the nearest whole number from 0 to 255, in the lowest byte of what is left of the bits. What is not a number
@@ -59,16 +55,6 @@ fn to_bits(value: f32) -> u32 {
 #[inline(always)]
 fn rounded(value: f32) -> f32 {
     (clamped(value) + WHOLE) - WHOLE
-}
-
-/// At this size the last bit of the fraction counts ones, so that adding it rounds.
-const WHOLE: f32 = 12_582_912.0;
-
-#[inline(always)]
-fn clamped(value: f32) -> f32 {
-    // The comparisons are those of one vector instruction each; `clamp` keeps NaN and costs more.
-    let value = if value > 0.0 { value } else { 0.0 };
-    if value < 255.0 { value } else { 255.0 }
 }
 
 /// Red, green and blue in levels.
