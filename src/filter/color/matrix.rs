@@ -46,7 +46,9 @@ impl Matrix {
             let one = (1_u32 << fraction) as f32;
             rows.iter().all(|[r, g, b, offset]| {
                 let largest = ((r.abs() + g.abs() + b.abs()) * 255.0 + offset.abs() + 1.0) * one;
-                largest < 32_767.0 && *offset < 255.5 && [r, g, b].iter().all(|weight| weight.abs() * one * 512.0 < 32_767.0)
+                largest < 32_767.0
+                    && *offset < 255.5
+                    && [r, g, b].iter().all(|weight| weight.abs() * one * 512.0 < 32_767.0)
             })
         };
         let fraction = (LEAST_FRACTION..=LEVEL_BITS).rev().find(|fraction| fits(*fraction))?;
