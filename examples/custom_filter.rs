@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --example custom_filter                       # the window; the filter is under "Added"
 //! cargo run --example custom_filter -- list
-//! cargo run --example custom_filter -- serve --source pattern --filter scanlines:every=6,strength=0.8
+//! cargo run --example custom_filter -- serve --source pattern --filter picket_lines:every=6,strength=0.8
 //! ```
 //!
 //! What is declared here once is a card with sliders in the window, `--filter` on the command line, and an entry of
@@ -15,7 +15,7 @@ use lenscast::filter::prelude::*;
 
 params! {
     /// Darkens every few lines, as an old screen does.
-    pub struct Scanlines("scanlines", "Scan lines", External) {
+    pub struct Scanlines("picket_lines", "Picket lines", External) {
         /// How dark the lines become; 0 changes nothing.
         strength: f32 = 0.5 in 0.0..=1.0 step 0.01, "Strength", Fraction;
         /// From one dark line to the next.
@@ -51,7 +51,7 @@ struct Lines {
 }
 
 impl DrawKernel for Lines {
-    fn draw(&mut self, pixels: &mut [u8], _live: &LiveText) {
+    fn draw(&mut self, pixels: &mut [u8], _scene: &Scene<'_>) {
         for row in pixels.chunks_exact_mut(self.stride).step_by(self.every) {
             for pixel in row.chunks_exact_mut(4) {
                 for (level, added) in pixel[..3].iter_mut().zip(self.added) {

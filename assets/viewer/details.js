@@ -18,7 +18,9 @@ export class Details {
   #ticks = 0;
   #shown = null;
 
-  constructor() {
+  /** @param {() => void} onOpen called before it opens: there is room for one drawer */
+  constructor(onOpen) {
+    this.onOpen = onOpen;
     byId('details-button').addEventListener('click', () => (this.open ? this.close() : this.#open()));
     byId('details-close').addEventListener('click', () => this.close());
   }
@@ -52,6 +54,7 @@ export class Details {
   }
 
   #open() {
+    this.onOpen();
     byId('details').hidden = false;
     byId('details-button').setAttribute('aria-expanded', 'true');
     this.#fill();

@@ -7,6 +7,7 @@ import { Player } from './player.js';
 import { PointerInput, pointInPicture } from './pointer.js';
 import { FullScreen } from './screen.js';
 import { Face, transportName } from './face.js';
+import { Tune } from './tune.js';
 
 const query = new URLSearchParams(location.search);
 const oneOf = (value, ...allowed) => (allowed.includes(value) ? value : undefined);
@@ -14,7 +15,8 @@ const byId = (id) => document.getElementById(id);
 
 const stage = byId('stage');
 const face = new Face();
-const details = new Details();
+const tune = new Tune((text) => face.notice(text, { topic: 'tune', serious: true }), () => details.close());
+const details = new Details(() => tune.close());
 const player = new Player(
   { choice: oneOf(query.get('transport'), 'webrtc', 'mjpeg') ?? 'auto', codec: oneOf(query.get('codec'), 'h264', 'vp8') },
   {
@@ -63,6 +65,7 @@ function render() {
   const active = controlling();
   if (!active && hand.holding) input.letGo();
   face.show(player, { active, wanted: controlWanted });
+  tune.show(player.state === 'live' ? player.shown?.host : null);
   if (player.state === 'secret') stage.replaceChildren(); // who is no longer let in keeps no picture
   if (player.fallback !== fallbackTold) {
     fallbackTold = player.fallback;
@@ -115,6 +118,7 @@ addEventListener('keydown', (event) => {
     screen.toggle();
   } else if (event.key === 'Escape') {
     details.close();
+    tune.close();
   }
 });
 

@@ -153,6 +153,7 @@ export class MjpegSession extends Session {
         source: state.source?.name ?? '', width: state.picture?.width ?? 0, height: state.picture?.height ?? 0,
         fps: state.fps?.filtered ?? null, viewers: state.viewers?.length ?? null,
         control: Boolean(state.control), pointer: Boolean(state.geometry?.pointer), paused: Boolean(state.paused),
+        tune: Boolean(state.tune && secret()), chain: state.chain ?? 0,
       };
       this.events.onHost(this);
     } catch (error) {

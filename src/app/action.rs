@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::presets::Told;
 use crate::capture::SourceId;
 use crate::engine::{Command, Event, Handle};
-use crate::filter::{Entry, MOST_FILTERS, ParamValue, create};
+use crate::filter::{Chain, Entry, MOST_FILTERS, ParamValue, create};
+use crate::settings::presets::{Preset, applied};
 use crate::settings::{PreviewRate, Reach, Settings, Theme};
 
 /// One wish of the user.
@@ -16,8 +18,14 @@ pub enum Action {
     Ask(Command),
     /// Touches a file, on a thread of its own.
     File(FileJob),
+    /// Touches the user's presets, on a thread of its own.
+    Preset(PresetJob),
+    /// Gives the current source the chain of a preset, under this name; it can be taken back.
+    Apply(String, Chain),
     /// Shows something for a few seconds.
     Tell(Event),
+    /// The same with the way back.
+    Offer(Box<Told>),
     Quit,
 }
 
@@ -35,8 +43,14 @@ pub enum Edit {
     /// All parameters of a filter back to their defaults.
     ResetFilter(u32),
     ClearChain,
+    /// A filter at the front that halves the picture's sides, because the others are too slow for all of it.
+    HalfSize,
+    /// Undoes [`Action::Apply`], unless the chain has been changed since.
+    TakeBack(Box<Replaced>),
     Share(bool),
     Control(bool),
+    /// Whether viewers may move the filters' sliders on the page.
+    Tune(bool),
     WatchAnyone(bool),
     Reach(Reach),
     Port(u16),
@@ -44,15 +58,53 @@ pub enum Edit {
     Theme(Theme),
 }
 
+/// A chain that was replaced as a whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replaced {
+    pub source: SourceId,
+    pub before: Chain,
+    pub after: Chain,
+}
+
 /// What a file is wanted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FilePurpose {
     OpenImage,
     LoadChain,
     SaveChain,
     SaveSnapshot,
-    /// A picture or a chain, told apart by the name's ending.
+    ImportPreset,
+    /// By the name of the preset's own file, and what it is called.
+    ExportPreset {
+        file: String,
+        name: String,
+    },
+    /// For a parameter of a filter in the chain of the current source; the endings are separated by spaces.
+    FilterFile {
+        key: u32,
+        param: &'static str,
+        extensions: &'static str,
+    },
+    /// A picture, a chain, a preset or a filter's file, told apart by the name's ending and by what is in it.
     OpenAny,
+}
+
+/// Something to do with the user's presets; `file` is the name of a preset's file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PresetJob {
+    /// Keeps the chain of the current source.
+    Save {
+        name: String,
+    },
+    Rename {
+        file: String,
+        name: String,
+    },
+    Delete {
+        file: String,
+    },
+    /// Undoes a deletion.
+    Restore(Box<Preset>),
 }
 
 /// Something to do with a file.
@@ -81,8 +133,7 @@ impl Edit {
             Self::Fps(fps) => settings.fps = fps,
             Self::AddFilter(id) => {
                 if let Some(filter) = create(id) {
-                    let added = settings.chain_mut().add(filter);
-                    added.ok_or_else(|| format!("A chain holds at most {MOST_FILTERS} filters; remove one first"))?;
+                    settings.chain_mut().add(filter).ok_or_else(full)?;
                 }
             }
             Self::RemoveFilter(key) => settings.chain_mut().remove(key),
@@ -108,12 +159,31 @@ impl Edit {
             Self::ClearChain => {
                 settings.chains.remove(&settings.source);
             }
+            Self::HalfSize => {
+                let mut half = create("scale").ok_or("There is no filter that scales the picture")?;
+                let percent = half.spec().param("percent").ok_or("The picture can't be scaled by per cent")?;
+                let value = percent.value_from_json(&50.into()).map_err(|error| error.to_string())?;
+                half.params_mut().set(percent.id, &value).map_err(|error| error.to_string())?;
+                let chain = settings.chain_mut();
+                let key = chain.add(half).ok_or_else(full)?;
+                chain.move_to(key, 0);
+            }
+            Self::TakeBack(replaced) => {
+                let Replaced { source, before, after } = *replaced;
+                let current = settings.chains.entry(source).or_default();
+                if *current != after {
+                    return Err("The filters have been changed since, so nothing was undone".to_owned());
+                }
+                *current = before;
+            }
             Self::Share(on) => {
                 settings.share.on = on;
                 // Nobody may be left holding the pointer of a computer that shares nothing.
                 settings.share.control &= on;
+                settings.share.tune &= on;
             }
             Self::Control(allowed) => settings.share.control = allowed,
+            Self::Tune(allowed) => settings.share.tune = allowed,
             Self::WatchAnyone(allowed) => settings.share.watch_anyone = allowed,
             Self::Reach(reach) => settings.share.reach = reach,
             Self::Port(port) => settings.share.port = port,
@@ -121,6 +191,24 @@ impl Edit {
             Self::Theme(theme) => settings.theme = theme,
         }
         Ok(())
+    }
+}
+
+fn full() -> String {
+    format!("A chain holds at most {MOST_FILTERS} filters; remove one first")
+}
+
+/// Replaces the chain of the current source and gives what to tell of it.
+fn apply_preset(name: &str, preset: &Chain, settings: &mut Settings) -> Told {
+    let before = settings.chain();
+    match applied(preset, &before) {
+        Ok(after) => {
+            *settings.chain_mut() = after.clone();
+            let replaced = Replaced { source: settings.source.clone(), before, after };
+            let undo = Some(Edit::TakeBack(Box::new(replaced)).into());
+            Told { event: Event::Info(format!("Applied “{name}”")), undo }
+        }
+        Err(error) => Told { event: Event::Warning(format!("“{name}” was not applied: {error}")), undo: None },
     }
 }
 
@@ -140,6 +228,9 @@ pub fn apply(action: Action, handle: &Handle) -> Option<Action> {
         Action::Ask(command) => {
             handle.command(command);
             None
+        }
+        Action::Apply(name, chain) => {
+            Some(Action::Offer(Box::new(handle.store.edit(|settings| apply_preset(&name, &chain, settings)))))
         }
         other => Some(other),
     }
@@ -170,6 +261,43 @@ mod tests {
         let chain = settings.chain();
         let Some(Entry::Filter(filter)) = chain.item(1).map(|item| &item.entry) else { panic!("the filter is gone") };
         assert_eq!(filter.params().get("left"), Some(ParamValue::Float(0.0)));
+    }
+
+    #[test]
+    fn a_preset_is_taken_back_once_and_only_if_nothing_was_changed_since() {
+        let mut settings = Settings::default();
+        for id in ["redact", "crop"] {
+            Edit::AddFilter(id).apply(&mut settings).unwrap();
+        }
+        let before = settings.clone();
+        let mut preset = Chain::default();
+        preset.add(create("invert").unwrap());
+        let mut undo = || match apply_preset("Test", &preset, &mut settings).undo {
+            Some(Action::Edit(undo)) => (undo, settings.clone()),
+            other => panic!("{other:?}"),
+        };
+        let (taken_back, applied) = undo();
+        assert!(applied.chain().keeps_hidden_regions_of(&before.chain()));
+        assert_eq!(applied.chain().items().len(), 2);
+        taken_back.clone().apply(&mut settings).unwrap();
+        assert_eq!(settings, before);
+        assert!(taken_back.apply(&mut settings).is_err());
+        let (late, _) = (apply_preset("Test", &preset, &mut settings).undo, ());
+        Edit::AddFilter("hue").apply(&mut settings).unwrap();
+        let Some(Action::Edit(late)) = late else { panic!("nothing to undo") };
+        let changed = settings.clone();
+        assert!(late.apply(&mut settings).unwrap_err().contains("changed since"));
+        assert_eq!(settings, changed);
+    }
+
+    #[test]
+    fn half_size_is_a_filter_at_the_front() {
+        let mut settings = Settings::default();
+        Edit::AddFilter("crop").apply(&mut settings).unwrap();
+        Edit::HalfSize.apply(&mut settings).unwrap();
+        let Entry::Filter(first) = &settings.chain().items()[0].entry.clone() else { panic!("unknown") };
+        assert_eq!(first.spec().id, "scale");
+        assert_eq!(first.params().get("percent"), Some(ParamValue::Float(50.0)));
     }
 
     #[test]

@@ -1,20 +1,20 @@
 //! Everything that touches files for the window: the system's dialogs, chains, dropped files. Always on another thread.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::action::{FileJob, FilePurpose};
-use super::model::purpose_of;
+use super::model::{PICTURE_ENDINGS, purpose_of};
+use super::presets::Presets;
 use crate::capture::SourceId;
 use crate::engine::{Command, Event, Handle};
-use crate::filter::{Chain, ChainError};
+use crate::filter::{Chain, ChainError, ParamKind, ParamValue};
+use crate::settings::FolderError;
+use crate::settings::presets::{self, Content, Preset, PresetError};
 use crate::util::spawn_named;
-
-/// A chain of the most filters with the longest texts is far below this.
-const MOST_CHAIN_BYTES: u64 = 256 * 1024;
 
 /// Why a chain could not be loaded or saved; shown as it is.
 #[derive(Debug, thiserror::Error)]
@@ -27,20 +27,29 @@ pub enum FileError {
     TooLarge(String),
     #[error("{0}: {1}")]
     Chain(String, #[source] ChainError),
+    #[error("{0}: {1}")]
+    Preset(String, #[source] PresetError),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error("{0} does not exist")]
     Missing(String),
+    #[error("the filter that {0} was chosen for is not there any more")]
+    FilterGone(String),
+    #[error("the name of {0} has characters that can't be kept; rename the file")]
+    Name(String),
 }
 
 /// Carries out jobs with files, one dialog at a time.
 #[derive(Clone)]
 pub struct Files {
     handle: Handle,
+    presets: Presets,
     dialog_open: Arc<AtomicBool>,
 }
 
 impl Files {
-    pub fn new(handle: Handle) -> Self {
-        Self { handle, dialog_open: Arc::default() }
+    pub fn new(handle: Handle, presets: Presets) -> Self {
+        Self { handle, presets, dialog_open: Arc::default() }
     }
 
     /// Starts the job and returns at once; what came of it is told as an event. `Err` says why the dialog can't be
@@ -50,6 +59,8 @@ impl Files {
     /// When this system has no dialog.
     pub fn start(&self, job: FileJob) -> Result<(), &'static str> {
         let files = self.clone();
+        // A filter is named by its key in the chain of this source, whatever is chosen while the dialog is open.
+        let source = self.handle.store.get().source.clone();
         match job {
             FileJob::Browse(purpose) => {
                 if let Some(reason) = no_dialog() {
@@ -62,34 +73,40 @@ impl Files {
                     return Ok(());
                 }
                 spawn_named("dialog", move || {
-                    let chosen = browse(purpose);
+                    let chosen = browse(&purpose);
                     files.dialog_open.store(false, Ordering::Release);
                     if let Some(path) = chosen {
-                        files.finish(purpose, &path);
+                        files.finish(&purpose, &path, &source);
                     }
                 });
             }
             FileJob::Use(purpose, path) => {
-                spawn_named("file", move || files.finish(purpose, &path));
+                spawn_named("file", move || files.finish(&purpose, &path, &source));
             }
         }
         Ok(())
     }
 
-    fn finish(&self, purpose: FilePurpose, path: &Path) {
-        let told = match self.carry_out(purpose, path) {
+    fn finish(&self, purpose: &FilePurpose, path: &Path, source: &SourceId) {
+        let told = match self.carry_out(purpose, path, source) {
             Ok(Some(text)) => Event::Info(text),
             Ok(None) => return,
-            Err(error) => Event::Error(error.to_string()),
+            Err(error) => {
+                tracing::warn!("{error}");
+                Event::Error(error.to_string())
+            }
         };
         self.handle.tell(told);
     }
 
     /// What to tell the user, if anything.
-    fn carry_out(&self, purpose: FilePurpose, path: &Path) -> Result<Option<String>, FileError> {
+    fn carry_out(&self, purpose: &FilePurpose, path: &Path, source: &SourceId) -> Result<Option<String>, FileError> {
         let name = file_name(path);
         match purpose {
-            FilePurpose::OpenAny => self.carry_out(purpose_of(path), path),
+            FilePurpose::OpenAny => {
+                let chain = self.handle.store.get().chains.get(source).cloned().unwrap_or_default();
+                self.carry_out(&purpose_of(path, &chain), path, source)
+            }
             FilePurpose::OpenImage => {
                 if !path.is_file() {
                     return Err(FileError::Missing(name));
@@ -98,12 +115,29 @@ impl Files {
                 self.handle.store.edit(|settings| settings.source = SourceId::Image(path));
                 Ok(None)
             }
-            FilePurpose::LoadChain => {
-                let chain = load_chain(path)?;
-                let filters = chain.items().len();
-                self.handle.store.edit(|settings| *settings.chain_mut() = chain);
-                Ok(Some(format!("Loaded {filters} filters from {name}")))
+            // What is in the file decides: a preset goes to the presets, whichever way it came.
+            FilePurpose::LoadChain | FilePurpose::ImportPreset => {
+                let (content, clamped) = load(path)?;
+                let told = match content {
+                    Content::Chain(chain) if *purpose == FilePurpose::LoadChain => {
+                        let filters = chain.items().len();
+                        self.handle.store.edit(|settings| *settings.chain_mut() = chain);
+                        format!("Loaded {filters} filters from {name}")
+                    }
+                    Content::Chain(chain) => {
+                        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                        self.import(Preset { name: stem, about: String::new(), chain })?
+                    }
+                    Content::Preset(preset) => self.import(preset)?,
+                };
+                Ok(Some(told + &clamped))
             }
+            FilePurpose::ExportPreset { file, .. } => {
+                let path = with_ending(path, &["json"], "json");
+                write(&self.presets.get(file)?.to_text(), &path)?;
+                Ok(Some(format!("Exported the preset as {}", path.display())))
+            }
+            FilePurpose::FilterFile { key, param, .. } => self.use_for_filter(path, source, *key, param).map(|()| None),
             FilePurpose::SaveChain => {
                 let path = with_ending(path, &["json"], "json");
                 save_chain(&self.handle.store.get().chain(), &path)?;
@@ -116,6 +150,47 @@ impl Files {
             }
         }
     }
+
+    fn import(&self, preset: Preset) -> Result<String, FileError> {
+        Ok(format!("Imported the preset “{}”; it is under Presets", self.presets.import(preset)?))
+    }
+
+    /// Makes the file the value of a filter's parameter.
+    fn use_for_filter(&self, path: &Path, source: &SourceId, key: u32, param: &str) -> Result<(), FileError> {
+        if !path.is_file() {
+            return Err(FileError::Missing(file_name(path)));
+        }
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let text = path.to_str().filter(|text| text.len() <= ParamKind::MOST_TEXT);
+        let value = ParamValue::Text(text.ok_or_else(|| FileError::Name(file_name(&path)))?.to_owned());
+        let set = self.handle.store.edit(|settings| {
+            let filter = settings.chains.get_mut(source).and_then(|chain| chain.filter_mut(key))?;
+            let takes_files = |spec: &crate::filter::ParamSpec| matches!(spec.kind, ParamKind::File { .. });
+            filter.spec().param(param).filter(|spec| takes_files(spec))?;
+            filter.params_mut().set(param, &value).ok()
+        });
+        set.ok_or_else(|| FileError::FilterGone(file_name(&path)))
+    }
+}
+
+/// Reads a chain or a preset, and says which value was out of range, if one was.
+fn load(path: &Path) -> Result<(Content, String), FileError> {
+    let name = || file_name(path);
+    let named = |error| match error {
+        PresetError::Read(error) => FileError::Read(name(), error),
+        PresetError::TooLarge => FileError::TooLarge(name()),
+        PresetError::Chain(error) => FileError::Chain(name(), error),
+        error => FileError::Preset(name(), error),
+    };
+    let json = presets::read(path).map_err(named)?;
+    let content = presets::content(&json).map_err(named)?;
+    let (filters, chain) = match &content {
+        Content::Preset(preset) => (&json["chain"]["filters"], &preset.chain),
+        Content::Chain(chain) => (&json["filters"], chain),
+    };
+    let clamped = presets::first_clamped(filters, chain)
+        .map(|value| format!(". {value} was out of range and was brought into it"));
+    Ok((content, clamped.unwrap_or_default()))
 }
 
 /// Reads a chain file.
@@ -123,15 +198,10 @@ impl Files {
 /// # Errors
 /// When there is no such file, or it is not a chain.
 pub fn load_chain(path: &Path) -> Result<Chain, FileError> {
-    let name = file_name(path);
-    let file = fs::File::open(path).map_err(|error| FileError::Read(name.clone(), error))?;
-    let mut text = String::new();
-    let read = file.take(MOST_CHAIN_BYTES + 1).read_to_string(&mut text);
-    read.map_err(|error| FileError::Read(name.clone(), error))?;
-    if text.len() as u64 > MOST_CHAIN_BYTES {
-        return Err(FileError::TooLarge(name));
+    match load(path)?.0 {
+        Content::Chain(chain) => Ok(chain),
+        Content::Preset(preset) => Ok(preset.chain),
     }
-    Chain::from_json(&text).map_err(|error| FileError::Chain(name, error))
 }
 
 /// Writes a chain file: whole or not at all.
@@ -139,7 +209,10 @@ pub fn load_chain(path: &Path) -> Result<Chain, FileError> {
 /// # Errors
 /// When the folder can't be written to.
 pub fn save_chain(chain: &Chain, path: &Path) -> Result<(), FileError> {
-    let text = format!("{:#}\n", chain.to_json());
+    write(&format!("{:#}\n", chain.to_json()), path)
+}
+
+fn write(text: &str, path: &Path) -> Result<(), FileError> {
     let aside = path.with_added_extension("part");
     let write = || {
         let mut file = fs::File::create(&aside)?;
@@ -168,21 +241,40 @@ fn with_ending(path: &Path, known: &[&str], ending: &str) -> PathBuf {
 }
 
 /// Where a file is put when the user types no more than its name.
-pub fn suggested_path(purpose: FilePurpose) -> String {
+pub fn suggested_path(purpose: &FilePurpose) -> String {
     let folder = std::env::home_dir().unwrap_or_else(|| PathBuf::from("."));
     match purpose {
         FilePurpose::SaveChain => folder.join("filters.json").display().to_string(),
         FilePurpose::SaveSnapshot => folder.join("lenscast.png").display().to_string(),
-        FilePurpose::OpenImage | FilePurpose::LoadChain | FilePurpose::OpenAny => String::new(),
+        FilePurpose::ExportPreset { name, .. } => folder.join(export_name(name)).display().to_string(),
+        FilePurpose::OpenImage
+        | FilePurpose::LoadChain
+        | FilePurpose::ImportPreset
+        | FilePurpose::FilterFile { .. }
+        | FilePurpose::OpenAny => String::new(),
     }
 }
 
+/// A preset's name without what separates folders.
+fn export_name(name: &str) -> String {
+    format!("{}.json", name.replace(['/', '\\', ':'], "-"))
+}
+
 /// Asks with the system's dialog; `None` when the user cancelled.
-fn browse(purpose: FilePurpose) -> Option<PathBuf> {
+fn browse(purpose: &FilePurpose) -> Option<PathBuf> {
     let dialog = rfd::FileDialog::new();
-    let pictures = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
     match purpose {
-        FilePurpose::OpenImage => dialog.set_title("Open image").add_filter("Pictures", &pictures).pick_file(),
+        FilePurpose::OpenImage => dialog.set_title("Open image").add_filter("Pictures", &PICTURE_ENDINGS).pick_file(),
+        FilePurpose::ImportPreset => dialog.set_title("Import preset").add_filter("Presets", &["json"]).pick_file(),
+        FilePurpose::ExportPreset { name, .. } => dialog
+            .set_title("Export preset")
+            .add_filter("Presets", &["json"])
+            .set_file_name(export_name(name))
+            .save_file(),
+        FilePurpose::FilterFile { extensions, .. } => {
+            let endings: Vec<&str> = extensions.split_whitespace().collect();
+            dialog.set_title("Choose file").add_filter("Files of the filter", &endings).pick_file()
+        }
         FilePurpose::LoadChain => dialog.set_title("Load chain").add_filter("Filter chains", &["json"]).pick_file(),
         FilePurpose::OpenAny => dialog.set_title("Open").pick_file(),
         FilePurpose::SaveChain => dialog

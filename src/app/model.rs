@@ -1,6 +1,6 @@
 //! What the window shows: newest settings and status, and what concerns the window alone. No threads, no I/O.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,12 +8,17 @@ use std::time::{Duration, Instant};
 use egui::TextureId;
 
 use super::action::FilePurpose;
+use super::presets::PresetId;
+use super::slowness::Slowness;
 use super::toasts::Toasts;
 use super::widgets::QrCache;
 use crate::capture::{SourceId, SourceKind};
 use crate::engine::{ShareState, Status};
-use crate::filter::{Chain, ChainItem, Entry};
-use crate::settings::Settings;
+use crate::filter::{Chain, ChainItem, Entry, ParamKind};
+use crate::settings::{Listing, Settings};
+
+/// Files that are pictures.
+pub const PICTURE_ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
 
 /// How many seconds the plot of the bitrate goes back.
 pub const HISTORY_SECONDS: usize = 60;
@@ -30,6 +35,8 @@ pub struct Model {
     /// What is typed into the search of the list of filters.
     pub filter_search: String,
     pub overlay: Option<Overlay>,
+    pub gallery: Gallery,
+    pub slowness: Slowness,
     pub qr: QrCache,
     /// The preview is kept at 15 a second because the processor draws the window.
     pub software_rendering: bool,
@@ -46,11 +53,25 @@ pub struct PreviewPicture {
     pub room: [usize; 2],
 }
 
+/// The presets, which take the place of the chain while they are open.
+#[derive(Debug, Clone, Default)]
+pub struct Gallery {
+    pub is_open: bool,
+    pub own: Arc<Listing>,
+    /// Textures and their sizes in pixels.
+    pub thumbnails: BTreeMap<PresetId, (TextureId, [usize; 2])>,
+}
+
 /// A window inside the window.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Overlay {
     About,
     Shortcuts,
+    /// A preset gets a name: a new one, or the one in this file.
+    PresetName {
+        file: Option<String>,
+        text: String,
+    },
     /// A path is typed because there is no dialog, or because the user prefers it.
     Path {
         purpose: FilePurpose,
@@ -77,6 +98,8 @@ impl Model {
             collapsed: BTreeSet::new(),
             filter_search: String::new(),
             overlay: None,
+            gallery: Gallery::default(),
+            slowness: Slowness::default(),
             qr: QrCache::default(),
             software_rendering: false,
             now,
@@ -173,12 +196,24 @@ pub fn or_dash(figure: Option<f32>, decimals: usize) -> String {
     figure.map_or_else(|| "–".to_owned(), |figure| format!("{figure:.decimals$}"))
 }
 
-/// What a dropped or typed file is for, by the ending of its name.
-pub fn purpose_of(path: &std::path::Path) -> FilePurpose {
-    match path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).as_deref() {
-        Some("json") => FilePurpose::LoadChain,
-        _ => FilePurpose::OpenImage,
+/// What a dropped or typed file is for, by the ending of its name: a picture's is the source, and what else a filter of
+/// the chain reads goes to the first that does.
+pub fn purpose_of(path: &std::path::Path, chain: &Chain) -> FilePurpose {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase).unwrap_or_default();
+    if ending == "json" {
+        return FilePurpose::LoadChain;
     }
+    let reads = |item: &ChainItem| match &item.entry {
+        Entry::Filter(filter) => filter.spec().params.iter().find_map(|param| match param.kind {
+            ParamKind::File { extensions } if extensions.split_whitespace().any(|known| known == ending) => {
+                Some(FilePurpose::FilterFile { key: item.key, param: param.id, extensions })
+            }
+            _ => None,
+        }),
+        Entry::Unknown { .. } => None,
+    };
+    let filter = || chain.items().iter().find_map(reads);
+    if PICTURE_ENDINGS.contains(&ending.as_str()) { None } else { filter() }.unwrap_or(FilePurpose::OpenImage)
 }
 
 /// The path that a user typed: `~` is the home folder, quotation marks around it are not part of it.

@@ -170,14 +170,14 @@ pub fn fitted(picture: [usize; 2], room: [usize; 2]) -> [usize; 2] {
 
 /// Converts and shrinks; keeps its buffers.
 #[derive(Default)]
-struct Shrinker {
+pub(super) struct Shrinker {
     resizer: Resizer,
     buffers: Vec<Arc<ColorImage>>,
 }
 
 impl Shrinker {
     /// A new picture, or `None` where there is no room or the frame's size contradicts its pixels.
-    fn shrink(&mut self, frame: &Frame, room: [usize; 2]) -> Option<Arc<ColorImage>> {
+    pub(super) fn shrink(&mut self, frame: &Frame, room: [usize; 2]) -> Option<Arc<ColorImage>> {
         let [source_width, source_height] = [frame.size.width, frame.size.height];
         if room.contains(&0) || source_width == 0 || source_height == 0 {
             return None;

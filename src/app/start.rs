@@ -4,7 +4,7 @@ use anyhow::Context;
 
 use super::{WindowOptions, run};
 use crate::engine::{Engine, Event, end_on_signal};
-use crate::settings::{Settings, file};
+use crate::settings::{PresetFolder, Settings, file};
 
 /// Opens the window over an engine of its own; returns when the window was closed and everything has ended.
 /// `complaints` were collected before and are shown as warnings.
@@ -27,12 +27,13 @@ pub fn run_with_engine(complaints: Vec<String>) -> anyhow::Result<()> {
             (Settings::default(), Some(format!("{error}{kept}. Lenscast starts afresh.")))
         }
     };
+    let presets = folder.as_deref().map(PresetFolder::inside);
     let engine = Engine::start(settings, path)?;
     end_on_signal(engine.handle());
     for trouble in complaints.into_iter().chain(trouble) {
         engine.handle().tell(Event::Warning(trouble));
     }
-    let result = run(engine.handle(), WindowOptions { persistence_path: folder });
+    let result = run(engine.handle(), WindowOptions { persistence_path: folder, presets });
     engine.shutdown();
     // The window system's errors hold handles that may not leave their thread; their sentence may.
     result.map_err(|error| anyhow::anyhow!("{error}"))

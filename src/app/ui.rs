@@ -2,11 +2,12 @@
 
 use egui::{Button, CentralPanel, Frame, Id, Key, KeyboardShortcut, Margin, Modal, Modifiers, Panel, RichText, Ui};
 
-use super::action::{Action, Edit, FileJob, FilePurpose};
+use super::action::{Action, Edit, FileJob, FilePurpose, PresetJob};
 use super::model::{Model, Overlay, typed_path};
 use super::panels;
 use super::theme::{self, Palette};
 use super::widgets;
+use crate::settings::presets::clean_name;
 
 /// Ctrl (Cmd on a Mac) with a letter.
 const fn command(key: Key) -> KeyboardShortcut {
@@ -20,6 +21,7 @@ pub const SAVE_SNAPSHOT: KeyboardShortcut = command(Key::P);
 pub const QUIT: KeyboardShortcut = command(Key::Q);
 pub const SHARE: KeyboardShortcut = command(Key::B);
 pub const STOP_CONTROL: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F8);
+pub const PRESETS: KeyboardShortcut = command(Key::G);
 pub const SHORTCUTS: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F1);
 
 /// The whole window.
@@ -48,7 +50,11 @@ pub fn root_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
         panels::sources_ui(ui, model, actions);
     });
     Panel::right("filters").exact_size(theme::FILTERS_WIDTH).resizable(false).frame(panel).show(ui, |ui| {
-        panels::filters_ui(ui, model, actions);
+        if model.gallery.is_open {
+            panels::gallery_ui(ui, model, actions);
+        } else {
+            panels::filters_ui(ui, model, actions);
+        }
     });
     CentralPanel::default().frame(Frame::new().fill(palette.video)).show(ui, |ui| {
         panels::preview_ui(ui, model, actions);
@@ -56,7 +62,7 @@ pub fn root_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
     overlay_ui(ui, model, actions);
     let banner = if model.settings.share.control { theme::BANNER_HEIGHT } else { 0.0 };
     let now = model.now;
-    model.toasts.show(ui, theme::TOP_BAR_HEIGHT + banner, now);
+    model.toasts.show(ui, theme::TOP_BAR_HEIGHT + banner, now, actions);
 }
 
 fn shortcuts(ui: &Ui, model: &mut Model, actions: &mut Vec<Action>) {
@@ -80,6 +86,9 @@ fn shortcuts(ui: &Ui, model: &mut Model, actions: &mut Vec<Action>) {
     if pressed(&STOP_CONTROL) && model.settings.share.control {
         actions.push(Edit::Control(false).into());
     }
+    if pressed(&PRESETS) {
+        model.gallery.is_open = !model.gallery.is_open;
+    }
     if pressed(&SHORTCUTS) {
         model.overlay = Some(Overlay::Shortcuts);
     }
@@ -101,7 +110,8 @@ fn overlay_ui(ui: &Ui, model: &mut Model, actions: &mut Vec<Action>) {
         match &mut overlay {
             Overlay::About => about_ui(ui),
             Overlay::Shortcuts => shortcuts_ui(ui),
-            Overlay::Path { purpose, text, reason } => path_ui(ui, *purpose, text, *reason, actions),
+            Overlay::PresetName { file, text } => preset_name_ui(ui, file.as_deref(), text, actions),
+            Overlay::Path { purpose, text, reason } => path_ui(ui, purpose, text, *reason, actions),
         }
     });
     if !modal.inner && !modal.should_close() {
@@ -132,6 +142,7 @@ fn shortcuts_ui(ui: &mut Ui) -> bool {
             (LOAD_CHAIN, "Load a filter chain"),
             (SAVE_CHAIN, "Save the filter chain"),
             (SAVE_SNAPSHOT, "Save a snapshot"),
+            (PRESETS, "Show or hide the presets"),
             (SHARE, "Start or stop sharing"),
             (STOP_CONTROL, "Stop control, release everything"),
             (QUIT, "Quit"),
@@ -145,7 +156,7 @@ fn shortcuts_ui(ui: &mut Ui) -> bool {
             ("Tab", "Next control; Shift+Tab the one before"),
             ("Left, right", "Move a slider by one step"),
             ("Double click", "On a slider or its name: back to the default"),
-            ("Drop a file", "A picture becomes the source, a .json the chain"),
+            ("Drop a file", "A picture becomes the source, a .json the chain or a preset"),
         ] {
             ui.label(RichText::new(keys).monospace().color(palette.strong));
             ui.label(what);
@@ -156,9 +167,49 @@ fn shortcuts_ui(ui: &mut Ui) -> bool {
     ui.button("Close").clicked()
 }
 
+fn preset_name_ui(ui: &mut Ui, file: Option<&str>, text: &mut String, actions: &mut Vec<Action>) -> bool {
+    let palette = Palette::of(ui);
+    let (title, verb) = if file.is_some() { ("Rename preset", "Rename") } else { ("Save preset", "Save") };
+    ui.heading(RichText::new(title).color(palette.strong));
+    if file.is_none() {
+        ui.label(RichText::new("Keeps the filters of this source under a name.").color(palette.weak));
+    }
+    ui.add_space(theme::SPACE_XS);
+    let entered = field_ui(ui, text, "My look", "Preset name");
+    ui.add_space(theme::SPACE_S);
+    let (confirmed, cancelled) = confirm_ui(ui, verb, clean_name(text).is_some());
+    let Some(name) = clean_name(text).filter(|_| confirmed || entered) else { return cancelled };
+    let job = match file {
+        Some(file) => PresetJob::Rename { file: file.to_owned(), name },
+        None => PresetJob::Save { name },
+    };
+    actions.push(Action::Preset(job));
+    true
+}
+
+/// The one field of an overlay, which has the focus from the start; true when Enter was pressed in it.
+fn field_ui(ui: &mut Ui, text: &mut String, hint: &'static str, name: &str) -> bool {
+    let edit = widgets::line_edit(ui, text, hint, name);
+    let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if !edit.has_focus() && !entered && ui.ctx().memory(|memory| memory.focused().is_none()) {
+        edit.request_focus();
+    }
+    entered
+}
+
+/// Whether the button that does it, and the one that does not, was pressed.
+fn confirm_ui(ui: &mut Ui, verb: &str, possible: bool) -> (bool, bool) {
+    let palette = Palette::of(ui);
+    ui.horizontal(|ui| {
+        let confirm = Button::new(RichText::new(verb).color(palette.on_fill)).fill(palette.accent);
+        (ui.add_enabled(possible, confirm).clicked(), ui.button("Cancel").clicked())
+    })
+    .inner
+}
+
 fn path_ui(
     ui: &mut Ui,
-    purpose: FilePurpose,
+    purpose: &FilePurpose,
     text: &mut String,
     reason: Option<&'static str>,
     actions: &mut Vec<Action>,
@@ -169,30 +220,22 @@ fn path_ui(
         FilePurpose::LoadChain => ("Load chain", "Load"),
         FilePurpose::SaveChain => ("Save chain", "Save"),
         FilePurpose::SaveSnapshot => ("Save snapshot", "Save"),
+        FilePurpose::ImportPreset => ("Import preset", "Import"),
+        FilePurpose::ExportPreset { .. } => ("Export preset", "Export"),
+        FilePurpose::FilterFile { .. } => ("Choose file", "Choose"),
         FilePurpose::OpenAny => ("Open by path", "Open"),
     };
     ui.heading(RichText::new(title).color(palette.strong));
     ui.label(
-        RichText::new(reason.unwrap_or("A picture becomes the source, a .json file the filter chain."))
+        RichText::new(reason.unwrap_or("A picture becomes the source, a .json file the filter chain or a preset."))
             .color(palette.weak),
     );
     ui.add_space(theme::SPACE_XS);
-    let edit = widgets::line_edit(ui, text, "/home/you/Pictures/slide.png", "Path");
-    let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    if !edit.has_focus() && !entered && ui.ctx().memory(|memory| memory.focused().is_none()) {
-        edit.request_focus();
-    }
+    let entered = field_ui(ui, text, "/home/you/Pictures/slide.png", "Path");
     ui.add_space(theme::SPACE_S);
     let path = typed_path(text);
-    let mut done = false;
-    ui.horizontal(|ui| {
-        let confirm = Button::new(RichText::new(verb).color(palette.on_fill)).fill(palette.accent);
-        let confirmed = ui.add_enabled(path.is_some(), confirm).clicked();
-        if let Some(path) = path.filter(|_| confirmed || entered) {
-            actions.push(Action::File(FileJob::Use(purpose, path)));
-            done = true;
-        }
-        done |= ui.button("Cancel").clicked();
-    });
-    done
+    let (confirmed, cancelled) = confirm_ui(ui, verb, path.is_some());
+    let Some(path) = path.filter(|_| confirmed || entered) else { return cancelled };
+    actions.push(Action::File(FileJob::Use(purpose.clone(), path)));
+    true
 }

@@ -124,7 +124,15 @@ impl Source for CameraSource {
         self.last_seen = Instant::now();
         let mut pixels = pool.take(raw.size.pixels() * BYTES_PER_PIXEL);
         convert(&raw, &mut pixels).map_err(SourceError::Camera)?;
-        Ok(Some(Picture { size: raw.size, format: PixelFormat::Rgba, pixels, at: raw.at, desktop_from_source: None }))
+        Ok(Some(Picture {
+            size: raw.size,
+            format: PixelFormat::Rgba,
+            pixels,
+            at: raw.at,
+            desktop_from_source: None,
+            pointer: None,
+            pressed: false,
+        }))
     }
 
     fn paces_itself(&self) -> bool {

@@ -77,6 +77,8 @@ impl Source for ImageFile {
             pixels,
             at: Instant::now(),
             desktop_from_source: None,
+            pointer: None,
+            pressed: false,
         }))
     }
 }

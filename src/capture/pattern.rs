@@ -127,6 +127,8 @@ impl Source for Pattern {
             pixels,
             at: Instant::now(),
             desktop_from_source: None,
+            pointer: None,
+            pressed: false,
         }))
     }
 

@@ -59,6 +59,8 @@ impl Source for PortableScreen {
             pixels: Buffer::from(picture.into_raw()),
             at: Instant::now(),
             desktop_from_source: Some(desktop),
+            pointer: None,
+            pressed: false,
         }))
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::id::SourceId;
 use crate::frame::{Buffer, BufferPool, PixelFormat};
-use crate::geometry::{Affine, Size};
+use crate::geometry::{Affine, Point, Size, Source as SourceSpace};
 
 /// A picture from a source.
 #[derive(Debug)]
@@ -17,6 +17,10 @@ pub struct Picture {
     pub at: Instant,
     /// From pixels of the picture to the desktop; `None` where there is nothing to click on.
     pub desktop_from_source: Option<Affine>,
+    /// Where the pointer is on the picture, or beside it; `None` where nobody knows.
+    pub pointer: Option<Point<SourceSpace>>,
+    /// A button went down since the last picture.
+    pub pressed: bool,
 }
 
 /// Something that gives pictures. Opened, used and dropped on the capture thread, because system handles like it so.

@@ -179,6 +179,8 @@ impl Run<'_> {
             pixels: picture.pixels,
             at: picture.at,
             desktop_from_source: picture.desktop_from_source,
+            pointer: picture.pointer,
+            pressed: picture.pressed,
         };
         (self.report)(CaptureReport::Picture { picture, wished: wished.clone() });
     }

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::filter_arg::parse_filter;
 use crate::capture::SourceId;
 use crate::filter::Chain;
+use crate::geometry::Size;
 use crate::settings::{Reach, Settings};
 
 /// Shares a screen or camera through live filters with any browser, and lets whoever you allow click back.
@@ -34,6 +35,8 @@ pub struct Cli {
 pub enum Command {
     /// Share without a window, until Ctrl-C
     Serve(Box<ServeArgs>),
+    /// Show how a chain of filters is compiled, and what each pass over the picture costs here
+    Explain(Box<ExplainArgs>),
     /// Show the sources of this computer, and every filter with its parameters
     List {
         /// As JSON, for programs
@@ -49,6 +52,43 @@ pub enum Watch {
     Link,
     /// Whoever reaches the port; clicking still needs the link
     Anyone,
+}
+
+/// The filters of a chain.
+#[derive(Debug, Args)]
+pub struct ChainArgs {
+    /// A filter, as ID or ID:NAME=VALUE,NAME=VALUE; may be given several times, in the order in which they run
+    #[arg(long = "filter", value_name = "FILTER")]
+    pub filters: Vec<String>,
+
+    /// A chain saved by the window; `--filter` adds to it
+    #[arg(long, value_name = "FILE")]
+    pub chain: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Example:
+  lenscast explain --filter gamma:gamma=1.2 --filter hue:degrees=30 --filter gaussian_blur:sigma=4
+      Three filters: the first two in one walk over the pixels.")]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub chain: ChainArgs,
+
+    /// Size of the picture
+    #[arg(long, default_value = "1920x1080", value_name = "WIDTHxHEIGHT", value_parser = parse_size)]
+    pub size: Size,
+
+    /// How many pictures are measured
+    #[arg(long, default_value_t = 15, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub frames: u32,
+}
+
+fn parse_size(text: &str) -> Result<Size, String> {
+    let side = |side: &str| side.trim().parse::<u32>().ok().filter(|side| (1..=8_192).contains(side));
+    let size = text.split_once('x').and_then(|(width, height)| side(width).zip(side(height)));
+    let (width, height) = size.ok_or("write it as 1920x1080; a side has 1 to 8192 pixels")?;
+    Ok(Size::new(width, height))
 }
 
 #[derive(Debug, Args)]
@@ -67,13 +107,8 @@ pub struct ServeArgs {
     #[arg(long, default_value = "screen", value_name = "SOURCE")]
     pub source: SourceId,
 
-    /// A filter, as ID or ID:NAME=VALUE,NAME=VALUE; may be given several times, in the order in which they run
-    #[arg(long = "filter", value_name = "FILTER")]
-    pub filters: Vec<String>,
-
-    /// A chain saved by the window; `--filter` adds to it
-    #[arg(long, value_name = "FILE")]
-    pub chain: Option<PathBuf>,
+    #[command(flatten)]
+    pub chain: ChainArgs,
 
     /// The address to listen on: 127.0.0.1 is this computer only, 0.0.0.0 the whole network
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
@@ -95,6 +130,10 @@ pub struct ServeArgs {
     #[arg(long)]
     pub control: bool,
 
+    /// Let whoever has the link move the filters' sliders on the page
+    #[arg(long)]
+    pub tune: bool,
+
     /// Quality of the JPEG pictures, 1 to 100
     #[arg(long, default_value_t = 80, value_name = "QUALITY", value_parser = clap::value_parser!(u8).range(1..=100))]
     pub quality: u8,
@@ -111,13 +150,12 @@ impl Cli {
     }
 }
 
-impl ServeArgs {
-    /// The settings these arguments stand for.
+impl ChainArgs {
+    /// The chain that they name.
     ///
     /// # Errors
     /// When a filter or the chain's file can't be read.
-    pub fn to_settings(&self) -> anyhow::Result<Settings> {
-        let mut settings = Settings { source: self.source.clone(), fps: self.fps, ..Settings::default() };
+    pub fn read(&self) -> anyhow::Result<Chain> {
         let mut chain = Chain::default();
         if let Some(path) = &self.chain {
             let text =
@@ -130,11 +168,23 @@ impl ServeArgs {
                 bail!("--filter {text}: the chain is full; it holds at most {} filters", crate::filter::MOST_FILTERS);
             }
         }
-        *settings.chain_mut() = chain;
+        Ok(chain)
+    }
+}
+
+impl ServeArgs {
+    /// The settings these arguments stand for.
+    ///
+    /// # Errors
+    /// When a filter or the chain's file can't be read.
+    pub fn to_settings(&self) -> anyhow::Result<Settings> {
+        let mut settings = Settings { source: self.source.clone(), fps: self.fps, ..Settings::default() };
+        *settings.chain_mut() = self.chain.read()?;
         settings.share.reach = Reach::Address(self.bind);
         settings.share.port = self.port;
         settings.share.watch_anyone = self.watch == Watch::Anyone;
         settings.share.control = self.control;
+        settings.share.tune = self.tune;
         settings.share.jpeg_quality = self.quality;
         settings.share.bitrate_kbps = self.bitrate;
         Ok(settings)
@@ -155,14 +205,14 @@ mod tests {
     #[test]
     fn every_argument_of_serve_reaches_the_settings() {
         let line = "lenscast serve --source pattern --filter crop:left=0.5 --bind 127.0.0.1 --port 9 --fps 12 \
-                    --watch anyone --control --quality 70 --bitrate 3000";
+                    --watch anyone --control --tune --quality 70 --bitrate 3000";
         let Some(Command::Serve(args)) = Cli::parse_from(line.split_whitespace()).command else { panic!("{line}") };
         let settings = args.to_settings().unwrap();
         assert_eq!((settings.source.clone(), settings.fps), (SourceId::Pattern, 12));
         assert_eq!(settings.chain().items().len(), 1);
         let share = &settings.share;
         assert_eq!((share.port, share.jpeg_quality, share.bitrate_kbps), (9, 70, 3_000));
-        assert_eq!((share.watch_anyone, share.control, share.on), (true, true, false));
+        assert_eq!((share.watch_anyone, share.control, share.tune, share.on), (true, true, true, false));
         assert_eq!(share.reach, Reach::Address(IpAddr::from([127, 0, 0, 1])));
     }
 }

@@ -1,9 +1,11 @@
 //! The command line: what can be asked, and how it is answered.
 
 mod args;
+mod explain;
 mod filter_arg;
 mod list;
 
-pub use args::{Cli, Command, ServeArgs, Watch};
+pub use args::{ChainArgs, Cli, Command, ExplainArgs, ServeArgs, Watch};
+pub use explain::explain;
 pub use filter_arg::{FilterArgError, parse_filter};
 pub use list::print_list;

@@ -16,6 +16,11 @@ pub fn reader() -> Arc<Files> {
     })))
 }
 
+/// Files that are read at once, for what has no picture to keep moving.
+pub fn files_now() -> Files {
+    Files::new(Box::new(|path, then| then(read(path))))
+}
+
 fn read(path: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::{Command, Event, Status};
+use super::{Command, Event, Peek, Status};
 use crate::frame::FrameSink;
 use crate::settings::Store;
 use crate::util::{Demand, Latest};
@@ -31,6 +31,8 @@ pub struct Handle {
     pub demand: Arc<Demand>,
     /// Who gets every processed frame.
     pub sinks: Arc<Mutex<Vec<Arc<dyn FrameSink>>>>,
+    /// Small copies of what is captured, for whoever asks for them.
+    pub peek: Arc<Peek>,
     pub waker: Arc<OnceLock<Waker>>,
     ending: Arc<AtomicBool>,
 }
@@ -46,6 +48,7 @@ impl Handle {
             events: Arc::default(),
             demand: Arc::default(),
             sinks: Arc::default(),
+            peek: Arc::default(),
             waker: Arc::default(),
             ending: Arc::default(),
         };

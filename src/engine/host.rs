@@ -1,12 +1,13 @@
 //! What the publisher asks of the program: who may do what, the state, the chain, the pointer.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
 use super::Parts;
-use crate::filter::{self, ChainError, ParamKind, ParamSpec};
+use crate::filter::{self, Chain, ChainError, ParamKind, ParamSpec};
 use crate::input::PointerEvent;
 use crate::publish::{AccessPolicy, Host};
 
@@ -47,6 +48,9 @@ impl Host for EngineHost {
             if !chain.keeps_hidden_regions_of(&settings.chain()) {
                 return Err(ChainError::HiddenRegion);
             }
+            if !chain.reaches_no_further_than(&settings.chain()) {
+                return Err(ChainError::HostOnly);
+            }
             let remote = chain.to_remote_json();
             *settings.chain_mut() = chain;
             Ok(remote)
@@ -74,6 +78,13 @@ impl Host for EngineHost {
     }
 }
 
+/// A number that is another one when the chain is.
+fn revision(chain: &Chain) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    chain.to_remote_json().to_string().hash(&mut hasher);
+    hasher.finish() as u32
+}
+
 /// The answer of `GET /state`.
 fn state(parts: &Parts) -> Value {
     let status = parts.handle.status.get();
@@ -97,6 +108,8 @@ fn state(parts: &Parts) -> Value {
         "picture": picture,
         "geometry": geometry,
         "control": settings.share.on && settings.share.control,
+        "tune": settings.share.on && settings.share.tune,
+        "chain": revision(&settings.chain()),
         "paused": false,
         "fps": { "captured": status.captured_fps, "filtered": status.filtered_fps },
         "filter_ms": status.filter_ms,

@@ -1,12 +1,14 @@
 //! The only place that wires modules to threads: capture to pipeline, pipeline to encoders, encoders to viewers, and
 //! their pointers back to the desktop.
 
+mod beside;
 mod command;
 mod files;
 mod handle;
 mod headless;
 mod host;
 mod links;
+mod peek;
 mod processing;
 mod sharing;
 mod signals;
@@ -20,9 +22,11 @@ use std::time::{Duration, Instant};
 
 pub use crate::publish::{Transport, ViewerInfo};
 pub use command::{Command, Event};
+pub use files::{files_now, reader as filter_files};
 pub use handle::{Handle, Waker};
 pub use headless::serve;
 pub use host::describe_filters;
+pub use peek::{Peek, PeekTicket, SmallPicture};
 pub use signals::end_on_signal;
 pub use snapshot::SnapshotError;
 pub use status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Status};
@@ -88,10 +92,16 @@ impl Engine {
         }
         let (processing, shared) = Processing::start(handle.clone(), Arc::clone(&input));
         let capture = {
-            let shared = Arc::clone(&shared);
+            let (shared, peek) = (Arc::clone(&shared), Arc::clone(&handle.peek));
             CaptureThread::start(demand, wish.reader(), move |report| match report {
-                CaptureReport::Picture { picture, wished } => shared.picture(picture, wished),
-                CaptureReport::State { state, source, name } => shared.capture_state(state, source, name),
+                CaptureReport::Picture { picture, wished } => {
+                    peek.offer(&picture, &wished);
+                    shared.picture(picture, wished);
+                }
+                CaptureReport::State { state, source, name } => {
+                    peek.clear();
+                    shared.capture_state(state, source, name);
+                }
             })
         };
         let parts = Arc::new(Parts {

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::beside::Beside;
 use super::files;
 use super::handle::Handle;
 use crate::capture::{CaptureState, SourceId};
-use crate::filter::{Chain, LiveText};
+use crate::filter::{Chain, Click, LiveText};
 use crate::frame::{Captured, Frame, FrameSink};
 use crate::geometry::Size;
 use crate::input::InputHub;
-use crate::pipeline::{PassReport, Stage};
+use crate::pipeline::{PassReport, Stage, over_black};
 use crate::util::{Mailbox, RateMeter, Worker};
 
 /// How long the thread sleeps at most.
@@ -22,6 +23,9 @@ const CLOCK_LOOK: Duration = Duration::from_millis(100);
 
 /// Pictures that wait at most for filters that want to see every one.
 const MOST_WAITING: usize = 4;
+/// How long a click is remembered, and how many of them.
+const CLICK_TIME: Duration = Duration::from_secs(1);
+const MOST_CLICKS: usize = 16;
 /// How often what a pass costs is told.
 const REPORT_EVERY: Duration = Duration::from_millis(100);
 
@@ -133,11 +137,14 @@ impl Processing {
     }
 }
 
-fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
+fn run(shared: &Arc<Shared>, handle: &Handle, input: &InputHub) {
     let mut stage = Stage::new().with_files(files::reader()).with_clock(Instant::now);
     let mut last: Option<(SourceId, Chain)> = None;
     let mut last_live = LiveText::default();
     let mut reported: Option<Instant> = None;
+    let mut pointer = None;
+    let mut clicks: VecDeque<Click> = VecDeque::new();
+    let mut beside = Beside::new(handle.clone(), Arc::clone(shared));
     loop {
         // A chain with a spin or a clock changes by itself, also over a picture that stands still.
         let goes_on = last.is_some() && stage.goes_on();
@@ -152,6 +159,7 @@ fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
         let job = job.unwrap_or_default();
         if job.paused {
             stage.forget();
+            beside.stop();
             last = None;
             shared.facts().newest = None;
             for sink in sinks(handle).iter() {
@@ -160,7 +168,17 @@ fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
         }
         let settings = handle.store.get();
         let chain_of = |source: &SourceId| settings.chains.get(source).cloned().unwrap_or_default();
-        let live = live_text(shared);
+        for (picture, _) in &job.pictures {
+            pointer = picture.pointer;
+            if let (Some(at), true) = (picture.pointer, picture.pressed) {
+                clicks.push_back(Click { at, when: picture.at });
+            }
+        }
+        let now = Instant::now();
+        clicks.retain(|click| now.saturating_duration_since(click.when) < CLICK_TIME);
+        clicks.drain(..clicks.len().saturating_sub(MOST_CLICKS));
+        let pictures = beside.pictures();
+        let live = LiveText { pointer, clicks: clicks.iter().copied().collect(), pictures, ..live_text(shared) };
         let started = Instant::now();
         let mut pictures = job.pictures;
         let newest = pictures.pop_back();
@@ -182,7 +200,8 @@ fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
             // The last picture again. Never through the chain of another source, which may hide other regions.
             (None, Some((source, used))) if *source == settings.source => {
                 let chain = chain_of(source);
-                let text_changed = live != last_live && stage.shows_live_text();
+                let text_changed = live.shows_another_text_than(&last_live) && stage.shows_live_text();
+                let text_changed = text_changed || live.pictures != last_live.pictures;
                 if chain == *used && !goes_on && !text_changed && !stage.has_new_files() {
                     continue;
                 }
@@ -190,6 +209,11 @@ fn run(shared: &Shared, handle: &Handle, input: &InputHub) {
             }
             (None, _) => continue,
         };
+        let frame = frame.map(|mut frame| {
+            over_black(&mut frame, &chain);
+            frame
+        });
+        beside.follow(&chain, &source);
         last = Some((source, chain));
         last_live = live;
         let Some(mut frame) = frame else { continue };
@@ -233,5 +257,6 @@ fn live_text(shared: &Shared) -> LiveText {
         // Whole numbers: a finer one would differ every time, and be a reason for yet another frame.
         fps: facts.filtered_rate.per_second(Instant::now()).round(),
         viewers: facts.viewers,
+        ..LiveText::default()
     }
 }

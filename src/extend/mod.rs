@@ -13,7 +13,7 @@ mod installed;
 mod kernel;
 mod link;
 mod message;
-#[cfg(feature = "onnx")]
+#[cfg(feature = "model")]
 pub mod model;
 mod process;
 mod program;
@@ -32,7 +32,7 @@ use crate::filter::RegisterError;
 /// # Errors
 /// When another filter has its id.
 pub fn register_built_in() -> Result<(), RegisterError> {
-    #[cfg(feature = "onnx")]
+    #[cfg(feature = "model")]
     crate::filter::register(&model::Model::SPEC, || Box::new(model::Model::default()))?;
     Ok(())
 }

@@ -9,9 +9,16 @@ use crate::frame::{BYTES_PER_PIXEL, PixelFormat};
 const LEAST_ROWS: usize = 16;
 /// Bands a thread, so that a core that another program holds up does not hold up the frame.
 const BANDS_A_THREAD: usize = 4;
+/// Rows of a band for each row that is worked on twice.
+const OWN_ROWS: usize = 4;
 
-fn rows_per_band(height: usize) -> usize {
-    height.div_ceil(rayon::current_num_threads() * BANDS_A_THREAD).max(LEAST_ROWS)
+/// Rows of a band whose work begins or ends with `beside` rows that its neighbours work on as well.
+fn rows_per_band(height: usize, beside: usize) -> usize {
+    let threads = rayon::current_num_threads();
+    if threads == 1 {
+        return height;
+    }
+    height.div_ceil(threads * BANDS_A_THREAD).max(LEAST_ROWS).max(OWN_ROWS * beside)
 }
 
 /// Calls `work` with the first row's number and the rows of each band. `row` is a row's length in elements of `output`.
@@ -26,8 +33,18 @@ pub(crate) fn for_each_band_with<T: Send, S: Send + Clone + Default>(
     scratch: (&mut Vec<S>, usize),
     work: impl Fn(usize, &mut [T], &mut [S]) + Sync,
 ) {
+    for_each_tall_band_with(output, (row, 0), scratch, work);
+}
+
+/// The same for work that has to look at some rows again for each band: `beside` of them, all in all.
+pub(crate) fn for_each_tall_band_with<T: Send, S: Send + Clone + Default>(
+    output: &mut [T],
+    (row, beside): (usize, usize),
+    scratch: (&mut Vec<S>, usize),
+    work: impl Fn(usize, &mut [T], &mut [S]) + Sync,
+) {
     let height = output.len() / row;
-    let rows = rows_per_band(height);
+    let rows = rows_per_band(height, beside);
     let (scratch, each) = scratch;
     scratch.resize(height.div_ceil(rows) * each, S::default());
     if height <= rows {
@@ -48,7 +65,7 @@ pub(crate) fn for_each_band_of_two<A: Send, B: Send>(
     work: impl Fn(usize, &mut [A], &mut [B]) + Sync,
 ) {
     let height = first.len() / first_row;
-    let rows = rows_per_band(height);
+    let rows = rows_per_band(height, 0);
     if height <= rows {
         work(0, first, second);
         return;
@@ -85,17 +102,16 @@ pub(crate) fn mirrored(at: isize, length: usize) -> usize {
     at.min(period - at)
 }
 
-/// Fills `padded` with a row of pixels and `radius` mirrored pixels at either side; what is left at the end stays.
-pub(crate) fn pad_row(row: &[u8], radius: usize, padded: &mut [u8]) {
-    let width = row.len() / BYTES_PER_PIXEL;
-    padded[radius * BYTES_PER_PIXEL..][..row.len()].copy_from_slice(row);
-    let mut put = |place: usize, at: isize| {
-        let from = mirrored(at, width) * BYTES_PER_PIXEL;
-        padded[place * BYTES_PER_PIXEL..][..BYTES_PER_PIXEL].copy_from_slice(&row[from..from + BYTES_PER_PIXEL]);
-    };
-    for distance in 0..radius {
-        put(distance, distance as isize - radius as isize);
-        put(radius + width + distance, (width + distance) as isize);
+/// Fills `padded` with pixels of a row from number `first` on, which may lie outside of the row, where it is mirrored.
+pub(crate) fn pad_part(row: &[u8], first: isize, padded: &mut [u8]) {
+    let (pixels, _) = row.as_chunks::<BYTES_PER_PIXEL>();
+    let (padded, _) = padded.as_chunks_mut::<BYTES_PER_PIXEL>();
+    let before = (first.min(0).unsigned_abs()).min(padded.len());
+    let start = first.max(0) as usize;
+    let inside = pixels.len().saturating_sub(start).min(padded.len() - before);
+    padded[before..before + inside].copy_from_slice(&pixels[start..start + inside]);
+    for at in (0..before).chain(before + inside..padded.len()) {
+        padded[at] = pixels[mirrored(first + at as isize, pixels.len())];
     }
 }
 

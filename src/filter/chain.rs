@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::registry::{self, Filter};
+use super::spec::{Class, ParamKind, ParamSpec};
 use super::value::ParamError;
 
 /// The version written into chain files.
@@ -53,6 +54,8 @@ pub enum ChainError {
     TooLong,
     #[error("hidden regions can only be changed at the host itself")]
     HiddenRegion,
+    #[error("files, other sources and added programs can only be chosen at the host itself")]
+    HostOnly,
     #[error(transparent)]
     Param(#[from] ParamError),
     #[error("this is not JSON: {0}")]
@@ -184,6 +187,26 @@ impl Chain {
         other.items.iter().filter(hides).all(|hidden| self.item(hidden.key) == Some(hidden))
     }
 
+    /// Whether `self` reaches nothing of the host's that `other` did not: no other file is read, no other source captured,
+    /// no added program run. A patch that came from afar must not.
+    pub fn reaches_no_further_than(&self, other: &Self) -> bool {
+        self.items.iter().all(|item| {
+            let Entry::Filter(filter) = &item.entry else { return true };
+            let before = other.item(item.key);
+            let reaches = |param: &ParamSpec| matches!(param.kind, ParamKind::File { .. }) || is_source(filter, param);
+            let value = |filter: &Filter, param: &ParamSpec| filter.params().get(param.id);
+            let same = |param: &ParamSpec| match before.map(|before| &before.entry) {
+                Some(Entry::Filter(before)) => value(filter, param) == value(before, param),
+                _ => value(filter, param) == Some(param.kind.default_value()),
+            };
+            let chosen_here = filter.spec().params.iter().filter(|param| reaches(param)).all(same);
+            let runs =
+                filter.spec().class == Class::External || filter.spec().params.iter().any(|p| is_source(filter, p));
+            let ran = before.is_some_and(|before| before.enabled);
+            chosen_here && (!runs || !item.enabled || ran)
+        })
+    }
+
     fn patch_item(&mut self, key: &str, change: &Value) -> Result<(), ChainError> {
         let number = key.parse::<u32>().ok().filter(|number| self.item(*number).is_some());
         let change = match change {
@@ -246,6 +269,11 @@ impl Chain {
         };
         self.push(enabled, entry)
     }
+}
+
+/// Whether the parameter names another source to capture.
+fn is_source(filter: &Filter, param: &ParamSpec) -> bool {
+    matches!(filter, Filter::PictureInPicture(_)) && param.id == "source"
 }
 
 /// A file keeps what it does not know; a remote client is told.
@@ -350,6 +378,33 @@ mod tests {
         assert!(!kept(json!({ "filters": { "1": null } }))?);
         assert!(!kept(json!({ "filters": { "1": { "enabled": false } } }))?);
         assert!(!kept(json!({ "filters": { "1": { "params": { "width": 0.01 } } } }))?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_patch_reaches_no_file_source_or_program_that_was_not_reached_before() -> Result<(), ChainError> {
+        let before = chain(json!([
+            { "filter": "lut3d", "params": { "path": "mine.cube" } },
+            { "filter": "picture_in_picture", "enabled": false, "params": { "source": "camera" } },
+        ]))?;
+        let allowed = |patch: Value| -> Result<bool, ChainError> {
+            let mut after = before.clone();
+            after.merge_patch(&patch)?;
+            Ok(after.reaches_no_further_than(&before))
+        };
+        assert!(allowed(
+            json!({ "filters": { "1": { "params": { "amount": 0.5 } }, "2": { "params": { "size": 0.5 } } } })
+        )?);
+        assert!(allowed(json!({ "filters": { "1": null, "new": { "filter": "lut3d" } } }))?);
+        for refused in [
+            json!({ "filters": { "1": { "params": { "path": "/etc/passwd" } } } }),
+            json!({ "filters": { "new": { "filter": "image", "params": { "path": "/home/me/private.png" } } } }),
+            json!({ "filters": { "2": { "enabled": true } } }),
+            json!({ "filters": { "2": { "params": { "source": "screen" } } } }),
+            json!({ "filters": { "new": { "filter": "picture_in_picture", "params": { "source": "camera" } } } }),
+        ] {
+            assert!(!allowed(refused.clone())?, "{refused}");
+        }
         Ok(())
     }
 

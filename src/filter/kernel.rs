@@ -2,12 +2,14 @@
 //! through. Preparing may fail and says why; running can't.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::color::PointKernel;
 use super::files::Files;
 use super::geometric::Motion;
-use crate::geometry::Size;
+use crate::frame::Frame;
+use crate::geometry::{Mapping, Point, Size, Source};
 
 /// A filter that is ready to run on RGBA pictures of one size.
 pub enum Kernel {
@@ -17,6 +19,8 @@ pub enum Kernel {
     Point(PointKernel),
     /// Moves pixels; may change the picture's size.
     Geometric(Motion),
+    /// Moves pixels by itself, because it needs more than the shared resampler has; the mapping tells what it did.
+    Scale(Mapping, Box<dyn AreaKernel>),
     /// From one picture into another of the same size.
     Area(Box<dyn AreaKernel>),
     /// In place, knowing where each pixel is.
@@ -27,7 +31,8 @@ pub enum Kernel {
 
 /// Computes each pixel from its neighbourhood. Scratch memory is the kernel's own and kept between frames.
 pub trait AreaKernel: Send {
-    /// `input` and `output` are RGBA of the size that the kernel was prepared for; all of `output` is written.
+    /// `input` and `output` are RGBA of the size that the kernel was prepared for; all of `output` is written. Only with a
+    /// [`Kernel::Scale`] do their sizes differ.
     fn run(&mut self, input: &[u8], output: &mut [u8]);
 
     /// Why the last frame is not what it should be, in one sentence, where something beside the picture went wrong.
@@ -39,7 +44,32 @@ pub trait AreaKernel: Send {
 /// Changes the picture, or a part of it, in place.
 pub trait DrawKernel: Send {
     /// `pixels` is RGBA of the size that the kernel was prepared for.
-    fn draw(&mut self, pixels: &mut [u8], live: &LiveText);
+    fn draw(&mut self, pixels: &mut [u8], scene: &Scene<'_>);
+
+    /// Whether another frame of the same picture would look different, because what was drawn last moves on by itself.
+    fn goes_on(&self) -> bool {
+        false
+    }
+}
+
+/// What a frame is drawn with beside its pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    pub live: &'a LiveText,
+    pub moment: Moment,
+    /// How the filters before this one moved the pixels, in their order; see [`Scene::place_of`].
+    pub mappings: &'a [Mapping],
+}
+
+impl Scene<'_> {
+    /// Where a position of the captured picture is on the picture that is drawn on, also where that is outside of it.
+    /// `None` where there is no simple way, because a filter before this one bends the picture.
+    pub fn place_of(&self, point: Point<Source>) -> Option<(f64, f64)> {
+        self.mappings.iter().try_fold((point.x, point.y), |(x, y), mapping| {
+            let output_from_input = mapping.input_from_output.inverse()?;
+            Some(output_from_input.apply(x, y))
+        })
+    }
 }
 
 /// Changes the picture in place by what it remembers of earlier ones. Its memory is bounded.
@@ -114,7 +144,7 @@ pub enum PrepareError {
     Because(String),
 }
 
-/// What changes by itself and can be shown in a text.
+/// What changes by itself and can be shown: in a text, or drawn.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LiveText {
     /// Processed frames a second.
@@ -125,4 +155,45 @@ pub struct LiveText {
     pub clock: String,
     /// The local date as it is shown, like `2026-03-01`.
     pub date: String,
+    /// Where the pointer is on the captured picture; `None` where nobody knows.
+    pub pointer: Option<Point<Source>>,
+    /// Clicks of the last second or so.
+    pub clicks: Vec<Click>,
+    /// The newest frames of other sources that the chain asks for.
+    pub pictures: Vec<LivePicture>,
+}
+
+/// A press of a button.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Click {
+    pub at: Point<Source>,
+    pub when: Instant,
+}
+
+/// A frame of another source.
+#[derive(Debug, Clone)]
+pub struct LivePicture {
+    /// The source's id as text.
+    pub source: String,
+    pub frame: Arc<Frame>,
+}
+
+impl PartialEq for LivePicture {
+    /// The very same frame, not one that looks alike.
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source && Arc::ptr_eq(&self.frame, &other.frame)
+    }
+}
+
+impl LiveText {
+    /// Whether a placeholder stands for something else than it did.
+    pub fn shows_another_text_than(&self, other: &Self) -> bool {
+        let texts = |live: &Self| (live.fps, live.viewers, live.clock.clone(), live.date.clone());
+        texts(self) != texts(other)
+    }
+
+    /// The newest frame of another source.
+    pub fn picture(&self, source: &str) -> Option<&Arc<Frame>> {
+        self.pictures.iter().find(|picture| picture.source == source).map(|picture| &picture.frame)
+    }
 }

@@ -2,18 +2,23 @@
 
 use std::sync::{PoisonError, RwLock};
 
-use super::area::{BoxBlur, Cartoon, Edges, GaussianBlur, Pixelate, Sharpen};
+use super::area::{
+    AdaptiveThreshold, Bilateral, BoxBlur, Cartoon, Convolve, Edges, Emboss, GaussianBlur, Glow, Median, Morphology,
+    Oil, Pixelate, Sharpen, Sketch, Sobel,
+};
 use super::color::{
     BrightnessContrast, ChannelMixer, ColorBalance, Curves, Exposure, FalseColor, Gamma, Grayscale, Hue, Invert,
     Levels, Lut3d, MultiplyAdd, Posterize, Saturation, Sepia, Solarize, Temperature, Threshold,
 };
 use super::custom::{Custom, CustomFilter};
 use super::files::Files;
-use super::geometric::{Crop, Flip, Rotate, Zoom};
+use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspective, Rotate, Scale, Swirl, Wave, Zoom};
 use super::kernel::{Kernel, Prepare, PrepareError};
-use super::overlay::Text;
-use super::place::Redact;
+use super::key::{ChromaKey, ColorKey, LumaKey, Mask};
+use super::overlay::{CursorHighlight, Image, PictureInPicture, Text};
+use super::place::{Gradient, Halftone, Redact, Scanlines, Vignette};
 use super::spec::{FilterSpec, Params};
+use super::time::{Delay, FrameRate, Freeze, ShowMotion, TemporalDenoise, Trails};
 use crate::geometry::Size;
 
 /// Lists the filters once: the enum, the specifications and the way from an id to a filter follow from it.
@@ -88,18 +93,52 @@ filters! {
     MultiplyAdd,
     FalseColor,
     Lut3d,
+    Vignette,
+    Gradient,
     Redact,
+    Scanlines,
+    Halftone,
     Crop,
+    Pad,
+    Scale,
     Rotate,
     Flip,
     Zoom,
+    Perspective,
+    LensCorrection,
+    Kaleidoscope,
+    Wave,
+    Swirl,
     BoxBlur,
     GaussianBlur,
     Sharpen,
+    Median,
+    Bilateral,
     Edges,
+    Sobel,
+    Emboss,
+    Convolve,
+    Morphology,
     Pixelate,
     Cartoon,
+    Sketch,
+    Oil,
+    Glow,
+    AdaptiveThreshold,
+    Delay,
+    Trails,
+    ShowMotion,
+    TemporalDenoise,
+    Freeze,
+    FrameRate,
+    ChromaKey,
+    ColorKey,
+    LumaKey,
+    Mask,
     Text,
+    Image,
+    PictureInPicture,
+    CursorHighlight,
 }
 
 /// A filter that was added to the built-in ones.

@@ -22,6 +22,8 @@ impl Color {
     pub const BLACK: Self = Self::rgb(0, 0, 0);
     pub const GRAY: Self = Self::rgb(128, 128, 128);
     pub const WHITE: Self = Self::rgb(255, 255, 255);
+    pub const GREEN: Self = Self::rgb(0, 255, 0);
+    pub const AMBER: Self = Self::rgb(255, 190, 0);
 
     pub const fn rgb(r: u8, g: u8, b: u8) -> Self {
         Self { r, g, b, a: 255 }

@@ -9,7 +9,7 @@ use std::time::Instant;
 pub use pool::{Buffer, BufferPool, Lent};
 pub use sink::FrameSink;
 
-use crate::geometry::{Affine, Geometry, Size};
+use crate::geometry::{Affine, Geometry, Point, Size, Source};
 
 /// The order of a pixel's four bytes. Both are 8 bits a channel, sRGB-encoded, full range, straight alpha, rows without gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,6 +40,10 @@ pub struct Captured {
     pub at: Instant,
     /// From pixels of the picture to the desktop; `None` where there is nothing to click on.
     pub desktop_from_source: Option<Affine>,
+    /// Where the pointer is on the picture, or beside it; `None` where nobody knows.
+    pub pointer: Option<Point<Source>>,
+    /// A button of the pointer went down since the last picture.
+    pub pressed: bool,
 }
 
 /// One picture. Immutable once published; stages read it and write a buffer of their own.

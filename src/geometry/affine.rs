@@ -46,6 +46,7 @@ impl Affine {
         }
     }
 
+    #[inline(always)]
     pub fn apply(self, x: f64, y: f64) -> (f64, f64) {
         (self.a * x + self.b * y + self.c, self.d * x + self.e * y + self.f)
     }

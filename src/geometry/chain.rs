@@ -1,6 +1,6 @@
 //! How a whole chain moved the pixels: a list of mappings from one stage back to the stage before it.
 
-use super::{Affine, Desktop, Output, Point, Size, Source};
+use super::{Affine, Desktop, Map, Output, Point, Size, Source};
 
 /// What one geometric filter did. The resampler reads the picture through it and the pointer goes back through it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -8,12 +8,12 @@ pub struct Mapping {
     pub input: Size,
     pub output: Size,
     /// Continuous coordinates of the output picture to those of the input picture.
-    pub input_from_output: Affine,
+    pub input_from_output: Map,
 }
 
 impl Mapping {
     pub fn identity(size: Size) -> Self {
-        Self { input: size, output: size, input_from_output: Affine::IDENTITY }
+        Self { input: size, output: size, input_from_output: Map::IDENTITY }
     }
 
     /// Where a point of the output came from; `None` where it came from outside the input (padding, fill).
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn padding_maps_to_nothing() {
         let size = Size::new(10, 10);
-        let shrunk = Mapping { input: size, output: size, input_from_output: Affine::scaling(2.0, 2.0) };
+        let shrunk = Mapping { input: size, output: size, input_from_output: Affine::scaling(2.0, 2.0).into() };
         let geometry = Geometry { mappings: vec![shrunk], ..Geometry::untouched(1, size, None) };
         assert_eq!(geometry.source_from_output(Point::new(4.0, 4.0)), Some(Point::new(8.0, 8.0)));
         assert_eq!(geometry.source_from_output(Point::new(6.0, 4.0)), None);

@@ -144,7 +144,7 @@ mod tests {
         /// A 100x50 desktop at (1000, 0), shown at half the size with padding on the right.
         fn new() -> Self {
             let (source, output) = (Size::new(100, 50), Size::new(100, 25));
-            let half = Mapping { input: source, output, input_from_output: Affine::scaling(2.0, 2.0) };
+            let half = Mapping { input: source, output, input_from_output: Affine::scaling(2.0, 2.0).into() };
             let desktop = Some(Affine::translation(1_000.0, 0.0));
             let geometry = Geometry { output, mappings: vec![half], ..Geometry::untouched(1, source, desktop) };
             let now = Instant::now();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::report::{PassKind, PassReport};
 use crate::filter::bands::{copy_as_rgba, for_each_band};
 use crate::filter::color::PointKernel;
-use crate::filter::geometric::{Motion, Move, resample};
-use crate::filter::kernel::{AreaKernel, DrawKernel, Kernel, Moment, Shown, TimeKernel};
+use crate::filter::geometric::{Move, Moving, Resampler, after};
+use crate::filter::kernel::{AreaKernel, DrawKernel, Kernel, Moment, Scene, Shown, TimeKernel};
 use crate::filter::{Chain, Entry, Files, Filter, LiveText, PrepareError};
 use crate::frame::{BYTES_PER_PIXEL, Buffer, BufferPool, PixelFormat};
 use crate::geometry::{Mapping, Size};
@@ -38,17 +38,18 @@ enum Work {
     /// Pixel by pixel, all of them while a row is in the cache.
     Points(Vec<PointKernel>),
     /// Neighbours that move pixels; one resampling for all of them.
-    Moves(Vec<Turning>),
+    Moves(Vec<Moved>, Resampler),
+    /// A movement that does its own resampling.
+    Scale(Mapping, Box<dyn AreaKernel>),
     Area(Box<dyn AreaKernel>),
     Draw(Box<dyn DrawKernel>),
     Time(Box<dyn TimeKernel>),
 }
 
-/// A movement and how far it has turned by itself.
-struct Turning {
+/// A movement and whose it is.
+struct Moved {
     key: u32,
-    motion: Motion,
-    degrees: f64,
+    moving: Moving,
 }
 
 /// A picture to read: the captured one or one of our own.
@@ -115,18 +116,25 @@ impl Plan {
                 keys.push(key);
                 return size;
             }
-            (Kernel::Geometric(motion), Some(Pass { work: Work::Moves(moves), keys, .. })) => {
-                moves.push(Turning { key, motion, degrees: 0.0 });
+            (Kernel::Geometric(motion), Some(Pass { work: Work::Moves(moves, _), keys, .. })) => {
+                moves.push(Moved { key, moving: Moving::new(motion) });
                 keys.push(key);
                 return motion.mapping.output;
             }
             (Kernel::Point(point), _) => Work::Points(vec![point]),
-            (Kernel::Geometric(motion), _) => Work::Moves(vec![Turning { key, motion, degrees: 0.0 }]),
+            (Kernel::Geometric(motion), _) => {
+                Work::Moves(vec![Moved { key, moving: Moving::new(motion) }], Resampler::default())
+            }
+            (Kernel::Scale(mapping, kernel), _) => Work::Scale(mapping, kernel),
             (Kernel::Area(kernel), _) => Work::Area(kernel),
             (Kernel::Draw(kernel), _) => Work::Draw(kernel),
             (Kernel::Time(kernel), _) => Work::Time(kernel),
         };
-        let output = if let Work::Moves(moves) = &work { moves[0].motion.mapping.output } else { size };
+        let output = match &work {
+            Work::Moves(moves, _) => moves[0].moving.motion.mapping.output,
+            Work::Scale(mapping, _) => mapping.output,
+            _ => size,
+        };
         self.passes.push(Pass { keys: vec![key], input: size, work, took: Duration::ZERO });
         output
     }
@@ -138,7 +146,15 @@ impl Plan {
 
     /// Whether another frame of the same picture would look different, because something moves or fades by itself.
     pub(super) fn goes_on(&self) -> bool {
-        self.turning().any(|turning| turning.motion.spin != 0.0) || self.remembering().any(|kernel| kernel.goes_on())
+        let draws_on = |pass: &Pass| matches!(&pass.work, Work::Draw(kernel) if kernel.goes_on());
+        self.moved().any(|moved| moved.moving.goes_on())
+            || self.remembering().any(|kernel| kernel.goes_on())
+            || self.passes.iter().any(draws_on)
+    }
+
+    /// Whether a frame of the same picture would look different with the pointer elsewhere.
+    pub(super) fn follows_pointer(&self) -> bool {
+        self.moved().any(|moved| moved.moving.follows_pointer())
     }
 
     /// Whether something wants to see the frames, too, that the chain is too slow for.
@@ -149,9 +165,9 @@ impl Plan {
     /// Takes over from an older plan how far its movements have turned and, if `with_memory`, what its filters remember,
     /// so that a slider does not make the picture jump.
     pub(super) fn go_on_from(&mut self, mut older: Self, with_memory: bool) {
-        for turning in self.turning_mut() {
-            if turning.motion.spin != 0.0 {
-                turning.degrees = older.turning().find(|old| old.key == turning.key).map_or(0.0, |old| old.degrees);
+        for moved in self.moved_mut() {
+            if let Some(old) = older.moved().find(|old| old.key == moved.key) {
+                moved.moving.go_on_from(&old.moving);
             }
         }
         for pass in self.passes.iter_mut() {
@@ -159,27 +175,28 @@ impl Plan {
             let Some(same) = same else { continue };
             let old = older.passes.swap_remove(same);
             pass.took = old.took;
-            if let (Work::Time(kernel), Work::Time(old), true) = (&mut pass.work, old.work, with_memory) {
-                kernel.go_on_from(old);
+            match (&mut pass.work, old.work) {
+                (Work::Time(kernel), Work::Time(old)) if with_memory => kernel.go_on_from(old),
+                (Work::Moves(_, resampler), Work::Moves(_, old)) => resampler.go_on_from(old),
+                _ => {}
             }
         }
     }
 
-    /// Turns what spins by what it does in `elapsed`.
-    pub(super) fn advance(&mut self, elapsed: Duration) {
-        for turning in self.turning_mut() {
-            let degrees = turning.degrees + turning.motion.spin * elapsed.as_secs_f64();
-            turning.degrees = degrees.rem_euclid(360.0);
+    /// Lets time pass for what moves by itself.
+    pub(super) fn wait(&mut self, elapsed: Duration) {
+        for moved in self.moved_mut() {
+            moved.moving.wait(elapsed);
         }
     }
 
-    fn turning(&self) -> impl Iterator<Item = &Turning> {
-        self.passes.iter().flat_map(|pass| if let Work::Moves(moves) = &pass.work { &moves[..] } else { &[] })
+    fn moved(&self) -> impl Iterator<Item = &Moved> {
+        self.passes.iter().flat_map(|pass| if let Work::Moves(moves, _) = &pass.work { &moves[..] } else { &[] })
     }
 
-    fn turning_mut(&mut self) -> impl Iterator<Item = &mut Turning> {
+    fn moved_mut(&mut self) -> impl Iterator<Item = &mut Moved> {
         let passes = self.passes.iter_mut();
-        passes.flat_map(|pass| if let Work::Moves(moves) = &mut pass.work { &mut moves[..] } else { &mut [] })
+        passes.flat_map(|pass| if let Work::Moves(moves, _) = &mut pass.work { &mut moves[..] } else { &mut [] })
     }
 
     fn remembering(&self) -> impl Iterator<Item = &dyn TimeKernel> {
@@ -192,7 +209,7 @@ impl Plan {
             let complaint = match &pass.work {
                 Work::Area(kernel) => kernel.complaint(),
                 Work::Time(kernel) => kernel.complaint(),
-                Work::Points(_) | Work::Moves(_) | Work::Draw(_) => None,
+                Work::Points(_) | Work::Moves(..) | Work::Scale(..) | Work::Draw(_) => None,
             };
             Some((*pass.keys.first()?, complaint?))
         })
@@ -204,7 +221,8 @@ impl Plan {
             keys: pass.keys.clone(),
             kind: match &pass.work {
                 Work::Points(points) => PassKind::Points(points.iter().map(PointKernel::describe).collect()),
-                Work::Moves(moves) => PassKind::Resample(moves.len()),
+                Work::Moves(moves, _) => PassKind::Resample(moves.len()),
+                Work::Scale(..) => PassKind::Resample(1),
                 Work::Area(_) => PassKind::Neighbourhood,
                 Work::Draw(_) => PassKind::Draw,
                 Work::Time(_) => PassKind::Time,
@@ -232,14 +250,27 @@ impl Plan {
             let started = run.clock.map(|clock| clock());
             match &mut pass.work {
                 Work::Points(points) => canvas.apply(points, pool),
-                Work::Moves(moves) => {
-                    let moves: Vec<Move> =
-                        moves.iter().map(|one| (one.motion.turned(one.degrees), one.motion.fill)).collect();
-                    canvas.transform(&moves, pool);
-                    mappings.extend(moves.iter().map(|(mapping, _)| *mapping));
+                Work::Moves(moves, resampler) => {
+                    let mut through: Vec<Move> = Vec::with_capacity(moves.len());
+                    for Moved { moving, .. } in moves {
+                        moving.advance(run.live.pointer.map(|pointer| after(&mappings, pointer)));
+                        mappings.push(moving.mapping());
+                        through.push((moving.mapping(), moving.motion.fill));
+                    }
+                    canvas.transform(&through, resampler, pool);
                 }
-                Work::Area(kernel) => canvas.filter(&mut **kernel, pool, &pools[pools.len() - 1]),
-                Work::Draw(kernel) => kernel.draw(canvas.own_pixels(pool), run.live),
+                Work::Scale(mapping, kernel) => {
+                    canvas.filter(&mut **kernel, mapping.output, pool, &pools[pools.len() - 1]);
+                    mappings.push(*mapping);
+                }
+                Work::Area(kernel) => {
+                    let size = canvas.picture().size;
+                    canvas.filter(&mut **kernel, size, pool, &pools[pools.len() - 1]);
+                }
+                Work::Draw(kernel) => {
+                    let scene = Scene { live: run.live, moment: run.moment, mappings: &mappings };
+                    kernel.draw(canvas.own_pixels(pool), &scene);
+                }
                 Work::Time(kernel) => {
                     if kernel.run(canvas.own_pixels(pool), run.moment) == Shown::No {
                         return None;
@@ -313,20 +344,21 @@ impl Canvas<'_> {
         self.own = Some((own, size));
     }
 
-    fn transform(&mut self, moves: &[Move], pool: &BufferPool) {
+    fn transform(&mut self, moves: &[Move], resampler: &mut Resampler, pool: &BufferPool) {
         let Some((last, _)) = moves.last() else { return };
         let mut output = pool.take(last.output.pixels() * BYTES_PER_PIXEL);
         let Picture { pixels, format, .. } = self.picture();
-        resample(pixels, format, moves, &mut output);
+        resampler.run(pixels, format, moves, &mut output);
         self.own = Some((output, last.output));
     }
 
-    fn filter(&mut self, kernel: &mut dyn AreaKernel, pool: &BufferPool, rgba: &BufferPool) {
+    /// `size` is that of the result.
+    fn filter(&mut self, kernel: &mut dyn AreaKernel, size: Size, pool: &BufferPool, rgba: &BufferPool) {
         if self.picture().format != PixelFormat::Rgba {
             self.own_pixels(rgba);
         }
-        let Picture { pixels, size, .. } = self.picture();
-        let mut output = pool.take(pixels.len());
+        let Picture { pixels, .. } = self.picture();
+        let mut output = pool.take(size.pixels() * BYTES_PER_PIXEL);
         kernel.run(pixels, &mut output);
         self.own = Some((output, size));
     }

@@ -114,7 +114,7 @@ impl Stage {
         live: &LiveText,
         (now, only_remember): (Instant, bool),
     ) -> Option<Frame> {
-        let Captured { id, size, format, pixels, at, desktop_from_source } = captured;
+        let Captured { id, size, format, pixels, at, desktop_from_source, .. } = captured;
         self.last_id = id.max(self.last_id + 1);
         let held = Held { size, format, pixels: Arc::new(pixels), desktop_from_source };
         let moment = Moment { now, is_new: true };
@@ -166,6 +166,11 @@ impl Stage {
         self.compiled.as_ref().is_some_and(|compiled| shows_live_text(&compiled.chain))
     }
 
+    /// Whether a frame of the same picture would look different with the pointer elsewhere; see [`LiveText::pointer`].
+    pub fn follows_pointer(&self) -> bool {
+        self.compiled.as_ref().is_some_and(|compiled| compiled.plan.follows_pointer())
+    }
+
     /// The filters that could not do their work in the last frame, by their key in the chain, and why. They were left out;
     /// where one should have hidden a region, the frame is blank. First those that could not be prepared.
     pub fn report(&self) -> &[(u32, String)] {
@@ -192,7 +197,7 @@ impl Stage {
             return Some(self.blank(held.size, captured));
         }
         let mut compiled = self.compile(chain, held.size);
-        compiled.plan.advance(elapsed);
+        compiled.plan.wait(elapsed);
         let frame = if compiled.plan.is_blank {
             Some(self.blank(held.size, captured))
         } else if compiled.plan.is_identity() {
@@ -297,6 +302,7 @@ fn redactions(chain: &Chain) -> impl Iterator<Item = (u32, &Redact)> {
 fn shows_live_text(chain: &Chain) -> bool {
     chain.items().iter().any(|item| match &item.entry {
         Entry::Filter(Filter::Text(text)) => item.enabled && text.text.contains('{'),
+        Entry::Filter(Filter::CursorHighlight(_) | Filter::PictureInPicture(_)) => item.enabled,
         _ => false,
     })
 }

@@ -77,6 +77,10 @@ pub struct ViewerState {
     /// The source has a desktop to click on.
     pub pointer: bool,
     pub paused: bool,
+    /// The host lets this viewer move the filters' sliders.
+    pub tune: bool,
+    /// Another number whenever the chain is another one.
+    pub chain: u32,
 }
 
 /// The body of `POST /api/v1/pointer`.
@@ -95,7 +99,9 @@ impl HostMessage {
 
 impl ViewerState {
     /// What one viewer is told of the program's state, the answer of `GET /state`.
-    pub fn from_state(state: &Value, may_control: bool) -> Self {
+    ///
+    /// `trusted` says whether the viewer knows the secret: only then it may do more than watch.
+    pub fn from_state(state: &Value, trusted: bool) -> Self {
         let side = |name: &str| state["picture"][name].as_u64().and_then(|side| u32::try_from(side).ok()).unwrap_or(0);
         Self {
             source: state["source"]["name"].as_str().unwrap_or_default().to_owned(),
@@ -103,9 +109,11 @@ impl ViewerState {
             height: side("height"),
             fps: state["fps"]["filtered"].as_f64(),
             viewers: state["viewers"].as_array().map_or(0, Vec::len),
-            control: may_control && state["control"].as_bool().unwrap_or(false),
+            control: trusted && state["control"].as_bool().unwrap_or(false),
             pointer: state["geometry"]["pointer"].as_bool().unwrap_or(false),
             paused: state["paused"].as_bool().unwrap_or(false),
+            tune: trusted && state["tune"].as_bool().unwrap_or(false),
+            chain: state["chain"].as_u64().and_then(|chain| u32::try_from(chain).ok()).unwrap_or(0),
         }
     }
 
@@ -321,12 +329,13 @@ mod tests {
         );
         let state = json!({ "source": { "name": "Screen 1" }, "picture": { "width": 1280, "height": 720 },
             "geometry": { "epoch": 3, "pointer": true }, "control": true, "paused": false,
-            "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [{}, {}] });
+            "tune": true, "chain": 7, "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [{}, {}] });
         assert_eq!(
             HostMessage::State(ViewerState::from_state(&state, true)).to_text(),
-            r#"{"type":"state","data":{"source":"Screen 1","width":1280,"height":720,"fps":30.0,"viewers":2,"control":true,"pointer":true,"paused":false}}"#
+            r#"{"type":"state","data":{"source":"Screen 1","width":1280,"height":720,"fps":30.0,"viewers":2,"control":true,"pointer":true,"paused":false,"tune":true,"chain":7}}"#
         );
-        assert!(!ViewerState::from_state(&state, false).control);
+        let stranger = ViewerState::from_state(&state, false);
+        assert!(!stranger.control && !stranger.tune);
         assert_eq!(ViewerState::from_state(&json!(7), true), ViewerState::default());
     }
 }

@@ -94,11 +94,12 @@ pub fn load(path: &Path) -> Result<Settings, FileError> {
     if let Some(source) = document.source.and_then(|source| source.parse().ok()) {
         settings.source = source;
     }
-    let Share { on, control, secret, .. } = Share::default();
+    let Share { on, control, tune, secret, .. } = Share::default();
     let share = &settings.share;
     settings.share = Share {
         on,
         control,
+        tune,
         secret,
         watch_anyone: document.watch_anyone.unwrap_or(share.watch_anyone),
         reach: document.reach.unwrap_or(share.reach),
@@ -176,7 +177,8 @@ mod tests {
         let path = file("round-trip");
         let mut settings = Settings { source: SourceId::Pattern, fps: 24, ..Settings::default() };
         settings.chain_mut().add(filter::create("crop").unwrap());
-        settings.share = Share { on: true, control: true, secret: "s".to_owned(), port: 9, ..Share::default() };
+        settings.share =
+            Share { on: true, control: true, tune: true, secret: "s".to_owned(), port: 9, ..Share::default() };
         save(&path, &settings).unwrap();
         let expected = Settings { share: Share { port: 9, ..Share::default() }, ..settings };
         assert_eq!(load(&path).unwrap(), expected);

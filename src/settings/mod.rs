@@ -1,12 +1,15 @@
 //! The user's whole document: what is captured, the chains, how it is shared, how the window looks.
 
 pub mod file;
+mod preset_folder;
+pub mod presets;
 mod store;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use preset_folder::{Damaged, FolderError, Listing, OwnPreset, PresetFolder};
 pub use store::Store;
 
 use crate::capture::SourceId;
@@ -25,12 +28,14 @@ pub struct Settings {
     pub theme: Theme,
 }
 
-/// How the picture is shared. `on` and `control` are never saved: both are off when the program starts.
+/// How the picture is shared. `on`, `control` and `tune` are never saved: they are off when the program starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share {
     pub on: bool,
     /// Whoever has the link may use the pointer.
     pub control: bool,
+    /// Whoever has the link sees the filters' sliders on the page and moves them.
+    pub tune: bool,
     /// Whoever reaches the port may watch without the link's secret (never click).
     pub watch_anyone: bool,
     pub reach: Reach,
@@ -92,6 +97,7 @@ impl Default for Share {
         Self {
             on: false,
             control: false,
+            tune: false,
             watch_anyone: false,
             reach: Reach::Network,
             port: 8080,

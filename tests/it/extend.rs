@@ -3,7 +3,7 @@
 mod example;
 mod faults;
 mod installed;
-#[cfg(feature = "onnx")]
+#[cfg(feature = "model")]
 mod model;
 mod python;
 
@@ -68,8 +68,16 @@ impl Bench {
     fn frame_of(&mut self, size: Size, pixels: Vec<u8>) -> Frame {
         self.last_id += 1;
         let (pixels, now) = (pixels.into(), Instant::now());
-        let captured =
-            Captured { id: self.last_id, size, format: PixelFormat::Rgba, pixels, at: now, desktop_from_source: None };
+        let captured = Captured {
+            id: self.last_id,
+            size,
+            format: PixelFormat::Rgba,
+            pixels,
+            at: now,
+            desktop_from_source: None,
+            pointer: None,
+            pressed: false,
+        };
         self.stage.process(captured, &self.chain, &LiveText::default(), now).expect("every frame is shown")
     }
 

@@ -3,9 +3,11 @@
 mod chain;
 mod docs;
 mod golden;
+mod overlay;
 mod pointer;
 mod registry;
 mod robust;
+mod time;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,7 +27,7 @@ fn chain_of(filters: Value) -> Chain {
 
 fn captured(size: Size, format: PixelFormat, pixels: Vec<u8>, at: Instant) -> Captured {
     let desktop_from_source = Some(Affine::IDENTITY);
-    Captured { id: 1, size, format, pixels: pixels.into(), at, desktop_from_source }
+    Captured { id: 1, size, format, pixels: pixels.into(), at, desktop_from_source, pointer: None, pressed: false }
 }
 
 /// One RGBA picture through a chain on a new stage.
@@ -59,6 +61,8 @@ fn randomise(filter: &mut Filter, random: &mut Random) {
                 1 => max,
                 _ => min + (max - min) * random.unit() as f32,
             }),
+            // A side of thousands of pixels would only make the tests slow.
+            ParamKind::Int { max: 1024.., .. } => ParamValue::Int(random.below(200) as i32),
             ParamKind::Int { min, max, .. } => ParamValue::Int(match random.below(6) {
                 0 => min,
                 1 => max,

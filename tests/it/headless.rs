@@ -166,3 +166,44 @@ mod with_a_screen {
         assert!(program.runs());
     }
 }
+
+#[test]
+fn explain_says_how_a_chain_is_compiled_and_what_it_costs() {
+    let folder = Folder::new();
+    let arguments = [
+        "explain",
+        "--size",
+        "320x200",
+        "--frames",
+        "3",
+        "--filter",
+        "gamma:gamma=1.2",
+        "--filter",
+        "hue:degrees=30",
+        "--filter",
+        "invert:amount=0",
+        "--filter",
+        "crop:left=0.5",
+        "--filter",
+        "flip:horizontal=true",
+        "--filter",
+        "gaussian_blur:sigma=2",
+        "--filter",
+        "lut3d:path=/nowhere.cube",
+    ];
+    let (code, output, errors) = finish(command(&folder, None, &arguments));
+    assert_eq!(code, Some(0), "{errors}");
+    let lines: Vec<&str> = output.lines().collect();
+    assert!(lines[0].starts_with("320x200 goes in, 160x200 comes out"), "{output}");
+    assert!(
+        lines[1].contains("one walk over the pixels: table, matrix") && lines[1].ends_with("Gamma, Hue"),
+        "{output}"
+    );
+    assert!(lines[2].contains("one resampling for 2 movements"), "{output}");
+    assert!(lines[3].contains("neighbourhood") && lines[3].contains(" ms "), "{output}");
+    assert!(output.contains("Invert: changes nothing"), "{output}");
+    assert!(output.contains("LUT file: /nowhere.cube can't be read"), "{output}");
+    let (code, _, errors) = finish(command(&folder, None, &["explain", "--size", "0x7"]));
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("1920x1080"), "{errors}");
+}

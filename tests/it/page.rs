@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::support::program::Program;
+use crate::support::studio::eventually;
 use crate::support::viewing::Viewing;
 
 /// Takes WebRTC away as some networks, extensions and policies do.
@@ -113,4 +114,51 @@ fn the_page_asks_for_the_secret_and_comes_back_when_the_program_does() {
         viewing.browser.go(&again.page(""));
         viewing.browser.wait_for("a live picture", "return window.lenscast?.state === 'live'");
     }
+}
+
+#[test]
+fn a_slider_on_the_page_moves_the_hosts_and_follows_it() {
+    let chain = ["--filter", "brightness_contrast", "--filter", "redact", "--filter", "grayscale:method=average"];
+    let program = Program::serve(None, &[&["--source", "pattern", "--tune"], &chain[..]].concat());
+    let viewing = Viewing::open();
+    for transport in ["webrtc", "mjpeg"] {
+        viewing.watch(&program, &format!("?transport={transport}"));
+        viewing.browser.wait_for("the filters' button", "return !document.getElementById('tune-button').hidden");
+        viewing.browser.run("document.getElementById('tune-button').click()");
+        let slider = "document.querySelector('[aria-label=\"Brightness and contrast: Brightness\"]')";
+        viewing.browser.wait_for("the slider", &format!("return {slider} !== null"));
+        let moved = format!("const s = {slider}; s.value = 750; s.dispatchEvent(new Event('input'))");
+        viewing.browser.run(&moved);
+        let brightness =
+            || program.ask("GET", "/api/v1/chain", "", "").json()["filters"]["1"]["params"]["brightness"].clone();
+        viewing.browser.wait_for("the slider's text", &format!("return {slider}.ariaValueText === '0.50'"));
+        eventually("the host's slider is where the page's is", || brightness() == 0.5);
+        // And the other way around.
+        program.patch_chain(&serde_json::json!({ "filters": {
+            "1": { "params": { "brightness": -0.25 } },
+            "3": { "enabled": false, "params": { "method": "lightness" } },
+        }}));
+        viewing.browser.wait_for("the host's value", &format!("return {slider}.ariaValueText === '-0.25'"));
+        let method = "document.querySelector('[aria-label=\"Greyscale: Method\"]').value";
+        assert_eq!(viewing.browser.run(&format!("return {method}")), "lightness");
+        assert_eq!(
+            viewing.browser.run("return document.querySelectorAll('#tune input[type=checkbox]')[2].checked"),
+            false
+        );
+        // What the host hides is not the viewer's to change.
+        let hidden = "document.querySelector('[aria-label=\"Hide a region: on\"]').disabled";
+        assert_eq!(viewing.browser.run(&format!("return {hidden}")), true);
+        program.patch_chain(
+            &serde_json::json!({ "filters": { "1": { "params": { "brightness": 0 } }, "3": { "enabled": true } } }),
+        );
+    }
+}
+
+#[test]
+fn without_the_hosts_word_the_page_has_no_sliders() {
+    let program = serve();
+    let viewing = Viewing::open();
+    viewing.watch(&program, "");
+    viewing.browser.wait_for("the picture", "return lenscast.frames > 5 && lenscast.host !== null");
+    assert_eq!(viewing.browser.run("return document.getElementById('tune-button').hidden"), true);
 }

@@ -1,5 +1,9 @@
 //! The window without a screen: its layout is driven by the names that a screen reader would read.
 
+mod params;
+mod passes;
+mod presets;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -12,12 +16,13 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use lenscast::app::action::{Action, FileJob, FilePurpose, apply};
 use lenscast::app::dialogs::Files;
 use lenscast::app::model::{Model, Overlay};
+use lenscast::app::presets::Presets;
 use lenscast::app::{theme, ui::root_ui};
 use lenscast::capture::{CaptureState, SourceId, SourceInfo, SourceList};
 use lenscast::engine::{Command, EncoderStatus, Event, Handle, ShareState, Status, Transport, ViewerInfo};
 use lenscast::filter::{Chain, Entry, ParamValue, all, create};
 use lenscast::geometry::Size;
-use lenscast::settings::{PreviewRate, Reach, Settings, Store, Theme};
+use lenscast::settings::{PresetFolder, PreviewRate, Reach, Settings, Store, Theme};
 
 use crate::support::studio::eventually;
 
@@ -26,6 +31,7 @@ struct Bench {
     handle: Handle,
     commands: Receiver<Command>,
     model: Model,
+    presets: Presets,
     /// What is the window's own business, not the engine's.
     left: Vec<Action>,
 }
@@ -49,17 +55,35 @@ fn window(settings: Settings, status: Status) -> Harness<'static, Bench> {
 }
 
 fn window_of_size(settings: Settings, status: Status, size: [f32; 2]) -> Harness<'static, Bench> {
+    window_with_presets(settings, status, size, None)
+}
+
+fn window_with_presets(
+    settings: Settings,
+    status: Status,
+    size: [f32; 2],
+    folder: Option<PresetFolder>,
+) -> Harness<'static, Bench> {
     let (handle, commands) = Handle::new(Arc::new(Store::new(settings)));
     handle.status.publish(Arc::new(status));
     let model = Model::new(handle.store.get(), handle.status.get(), Instant::now());
-    let bench = Bench { handle, commands, model, left: Vec::new() };
+    let presets = Presets::new(handle.clone(), folder);
+    let bench = Bench { handle, commands, model, presets, left: Vec::new() };
     let paint = |ui: &mut egui::Ui, bench: &mut Bench| {
         bench.model.settings = bench.handle.store.get();
         bench.model.status = bench.handle.status.get();
+        bench.model.gallery.own = bench.presets.listing();
+        for told in bench.presets.take_told() {
+            bench.model.toasts.offer(told, bench.model.now);
+        }
         let mut actions = Vec::new();
         root_ui(ui, &mut bench.model, &mut actions);
         for action in actions {
-            bench.left.extend(apply(action, &bench.handle));
+            match apply(action, &bench.handle) {
+                Some(Action::Preset(job)) => bench.presets.start(job),
+                Some(Action::Offer(told)) => bench.model.toasts.offer(*told, bench.model.now),
+                other => bench.left.extend(other),
+            }
             ui.ctx().request_repaint();
         }
     };
@@ -130,6 +154,17 @@ fn full() -> (Settings, Status) {
     (settings, status)
 }
 
+/// Clicks so many times within one frame: between two frames of a test is too long for a double click.
+fn click(window: &mut Harness<'static, Bench>, pos: egui::Pos2, button: egui::PointerButton, times: usize) {
+    window.hover_at(pos);
+    window.step();
+    for pressed in [true, false].repeat(times) {
+        let event = egui::Event::PointerButton { pos, button, pressed, modifiers: Modifiers::NONE };
+        window.input_mut().events.push(event);
+    }
+    window.run();
+}
+
 #[test]
 fn a_filter_is_found_by_typing_and_added_with_enter() {
     let mut window = window(Settings::default(), Status::default());
@@ -174,17 +209,8 @@ fn a_dragged_slider_arrives_in_the_store_and_a_double_click_takes_it_back() {
     window.run();
     let ParamValue::Float(dragged) = window.state().param(1, "brightness") else { panic!("not a number") };
     assert!((0.4..=0.7).contains(&dragged), "{dragged}");
-    for _ in 0..2 {
-        window.drag_at(slider.center());
-        window.event(egui::Event::PointerButton {
-            pos: slider.center(),
-            button: egui::PointerButton::Primary,
-            pressed: false,
-            modifiers: Modifiers::NONE,
-        });
-        window.step();
-    }
-    window.run();
+    // Not in the middle, where a single click would give the default as well.
+    click(&mut window, slider.left_center() + vec2(20.0, 0.0), egui::PointerButton::Primary, 2);
     assert_eq!(window.state().param(1, "brightness"), ParamValue::Float(0.0));
 }
 
@@ -447,29 +473,39 @@ fn every_control_has_a_name_of_its_own_in_both_themes() {
     for theme in [Theme::Dark, Theme::Light] {
         for (mut settings, status) in [(Settings::default(), Status::default()), full()] {
             settings.theme = theme;
-            let window = window_of_size(settings, status, [1280.0, 1600.0]);
-            window.check_accessibility();
-            let mut names = std::collections::BTreeMap::new();
-            for node in window.root().children_recursive() {
-                let node = node.accesskit_node();
-                if egui::accessibility::is_input(node.role()) && !node.is_hidden() {
-                    *names.entry(node.label().unwrap_or_default()).or_insert(0) += 1;
-                }
-            }
-            assert!(names.len() > 8, "the walk found the controls");
-            let twice: Vec<_> = names.iter().filter(|(_, count)| **count > 1).collect();
-            assert!(twice.is_empty(), "{twice:?}");
+            check_names(&window_of_size(settings, status, [1280.0, 1600.0]));
         }
     }
+}
+
+/// Every control has a name, and no other has the same.
+fn check_names(window: &Harness<'static, Bench>) {
+    window.check_accessibility();
+    let mut names = std::collections::BTreeMap::new();
+    for node in window.root().children_recursive() {
+        let node = node.accesskit_node();
+        if egui::accessibility::is_input(node.role()) && !node.is_hidden() {
+            *names.entry(node.label().unwrap_or_default()).or_insert(0) += 1;
+        }
+    }
+    assert!(names.len() > 8, "the walk found the controls");
+    let twice: Vec<_> = names.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(twice.is_empty(), "{twice:?}");
 }
 
 #[test]
 fn nothing_is_cut_off_in_the_smallest_window() {
     let (settings, status) = full();
     let window = window_of_size(settings, status, [1000.0, 650.0]);
-    for name in
-        ["Stop sharing", "Copy link", "Allow control", "Anyone may watch", "QR code of the link", "Stop control"]
-    {
+    for name in [
+        "Stop sharing",
+        "Copy link",
+        "Allow control",
+        "Share the sliders",
+        "Anyone may watch",
+        "QR code of the link",
+        "Stop control",
+    ] {
         let rect = window.get_by_label(name).rect();
         let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, vec2(1000.0, 650.0));
         assert!(screen.contains_rect(rect), "{name}: {rect:?}");
@@ -500,7 +536,8 @@ fn drop_file(window: &mut Harness<'static, Bench>, folder: &Path, name: &str, co
     window.run();
     let Some(Action::File(job)) = window.state_mut().left.pop() else { panic!("the file was left lying") };
     assert_eq!(window.state().left, [], "a file is used once");
-    Files::new(window.state().handle.clone()).start(job).expect("a known path needs no dialog");
+    let bench = window.state();
+    Files::new(bench.handle.clone(), bench.presets.clone()).start(job).expect("a known path needs no dialog");
     path
 }
 

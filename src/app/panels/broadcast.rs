@@ -62,11 +62,19 @@ fn share_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
     reach_ui(ui, model, actions);
     address_ui(ui, model, actions);
     ui.spacing_mut().item_spacing.y = 5.0;
-    let sentence = "Whoever has the link can click on this computer.";
-    ui.add_enabled_ui(share.on || share.control, |ui| {
-        if widgets::switch_row(ui, share.control, "Allow control", sentence) {
-            actions.push(Edit::Control(!share.control).into());
-        }
+    // Side by side, because the smallest window has no room for one more below.
+    ui.columns(2, |columns| {
+        let [left, right] = columns else { return };
+        left.add_enabled_ui(share.on || share.control, |ui| {
+            if widgets::switch_row(ui, share.control, "Allow control", "The link clicks here.") {
+                actions.push(Edit::Control(!share.control).into());
+            }
+        });
+        right.add_enabled_ui(share.on || share.tune, |ui| {
+            if widgets::switch_row(ui, share.tune, "Share the sliders", "The link tunes filters.") {
+                actions.push(Edit::Tune(!share.tune).into());
+            }
+        });
     });
     let sentence = "Without the link's secret; they can never click.";
     if widgets::switch_row(ui, share.watch_anyone, "Anyone may watch", sentence) {

@@ -9,12 +9,12 @@ use egui_material_icons::icons::{
     ICON_WARNING,
 };
 
-use super::heading;
+use super::{heading, passes};
 use crate::app::action::{Action, Edit, FileJob, FilePurpose};
 use crate::app::model::{Model, item_names};
 use crate::app::theme::{self, Palette};
-use crate::app::widgets;
-use crate::filter::{ChainItem, Class, Entry, Filter, FilterSpec, all};
+use crate::app::widgets::{self, Wish};
+use crate::filter::{ChainItem, Class, Entry, Filter, FilterSpec, ParamKind, all};
 
 pub fn filters_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
@@ -38,29 +38,38 @@ pub fn filters_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
                 }
             });
             add_button_ui(ui, model, actions);
+            if ui.button("Presets").on_hover_text("Good chains to begin with, and your own").clicked() {
+                model.gallery.is_open = true;
+            }
         });
     });
     ui.add_space(theme::SPACE_XS);
     if chain.is_empty() {
-        empty_ui(ui);
+        empty_ui(ui, model);
         return;
     }
     let names = item_names(&chain);
+    passes::slow_ui(ui, model, &chain, &names, actions);
     ScrollArea::vertical().id_salt("filters").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = theme::SPACE_S;
         let count = chain.items().len();
-        let rows =
-            chain.items().iter().zip(&names).enumerate().map(|(place, (item, name))| Card { place, count, item, name });
+        let cost = |item: &ChainItem| passes::cost_text(&model.status.passes, item.key, &chain, &names);
+        let cards = chain.items().iter().zip(&names).enumerate();
+        let rows: Vec<_> =
+            cards.map(|(place, (item, name))| Card { place, count, item, name, cost: cost(item) }).collect();
         let id = ui.make_persistent_id(("chain", model.settings.source.to_string()));
-        let moved = egui_dnd::dnd(ui, id).with_drag_axis(DragAxis::Vertical).show(rows, |ui, card, handle, state| {
-            let lifted = state.dragged;
-            card_ui(ui, model, actions, &card, lifted, |ui| {
-                handle.ui(ui, |ui| {
-                    let (rect, _) = ui.allocate_exact_size(vec2(18.0, theme::ICON_BUTTON.y), Sense::hover());
-                    widgets::paint_icon(ui, ICON_DRAG_INDICATOR, rect.center(), theme::ICON_SIZE, palette.weak);
+        let moved = egui_dnd::dnd(ui, id).with_drag_axis(DragAxis::Vertical).show(
+            rows.into_iter(),
+            |ui, card, handle, state| {
+                let lifted = state.dragged;
+                card_ui(ui, model, actions, &card, lifted, |ui| {
+                    handle.ui(ui, |ui| {
+                        let (rect, _) = ui.allocate_exact_size(vec2(18.0, theme::ICON_BUTTON.y), Sense::hover());
+                        widgets::paint_icon(ui, ICON_DRAG_INDICATOR, rect.center(), theme::ICON_SIZE, palette.weak);
+                    });
                 });
-            });
-        });
+            },
+        );
         if let Some(update) = moved.final_update()
             && let Some(item) = chain.items().get(update.from)
         {
@@ -68,6 +77,7 @@ pub fn filters_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
             let place = if update.to > update.from { update.to - 1 } else { update.to };
             actions.push(Edit::MoveFilter(item.key, place).into());
         }
+        passes::how_it_runs_ui(ui, model, &chain, &names);
     });
 }
 
@@ -78,6 +88,8 @@ struct Card<'a> {
     item: &'a ChainItem,
     /// Unique within the chain.
     name: &'a str,
+    /// What it costs, in a few words; empty for nothing.
+    cost: String,
 }
 
 impl DragDropItem for Card<'_> {
@@ -86,7 +98,7 @@ impl DragDropItem for Card<'_> {
     }
 }
 
-fn empty_ui(ui: &mut Ui) {
+fn empty_ui(ui: &mut Ui, model: &mut Model) {
     let palette = Palette::of(ui);
     ui.add_space((ui.available_height() * 0.18).min(90.0));
     ui.vertical_centered(|ui| {
@@ -103,6 +115,10 @@ fn empty_ui(ui: &mut Ui) {
             )
             .wrap(),
         );
+        ui.add_space(theme::SPACE_S);
+        if ui.button("Start from a preset").clicked() {
+            model.gallery.is_open = true;
+        }
     });
 }
 
@@ -134,7 +150,7 @@ fn choose_filter_ui(ui: &mut Ui, search: &mut String, just_opened: bool) -> Opti
     if just_opened {
         edit.request_focus();
     }
-    let found: Vec<&'static FilterSpec> = all().into_iter().filter(|spec| matches_search(spec, search)).collect();
+    let found = found_filters(search);
     if edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) && !search.trim().is_empty() {
         return found.first().copied();
     }
@@ -163,9 +179,19 @@ fn choose_filter_ui(ui: &mut Ui, search: &mut String, just_opened: bool) -> Opti
     chosen
 }
 
-/// Whether every word is found in a filter's name, class or description.
-fn matches_search(spec: &FilterSpec, search: &str) -> bool {
-    let text = format!("{} {} {} {}", spec.label, spec.id, spec.class.label(), spec.doc).to_lowercase();
+/// The filters in whose name or class every word is found; only where there are none, descriptions count as well: there
+/// are too many filters whose descriptions speak of the picture.
+fn found_filters(search: &str) -> Vec<&'static FilterSpec> {
+    let name = |spec: &FilterSpec| format!("{} {} {}", spec.label, spec.id, spec.class.label());
+    let by_name: Vec<_> = all().into_iter().filter(|spec| has_words(&name(spec), search)).collect();
+    if !by_name.is_empty() {
+        return by_name;
+    }
+    all().into_iter().filter(|spec| has_words(&format!("{} {}", name(spec), spec.doc), search)).collect()
+}
+
+fn has_words(text: &str, search: &str) -> bool {
+    let text = text.to_lowercase();
     search.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
@@ -206,9 +232,12 @@ fn card_ui(
             ),
             Entry::Filter(filter) if !model.is_collapsed(card.item.key) => {
                 ui.add_space(2.0);
-                params_ui(ui, actions, card, filter);
+                params_ui(ui, model, actions, card, filter);
             }
             Entry::Filter(_) => {}
+        }
+        if !card.cost.is_empty() {
+            widgets::note(ui, &card.cost);
         }
     });
 }
@@ -229,7 +258,7 @@ fn heading_ui(
     handle_ui: impl FnOnce(&mut Ui),
 ) {
     let palette = Palette::of(ui);
-    let Card { place, count, item, name } = *card;
+    let Card { place, count, item, name, .. } = *card;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = theme::SPACE_XS;
         handle_ui(ui);
@@ -278,27 +307,45 @@ fn heading_ui(
     });
 }
 
-fn params_ui(ui: &mut Ui, actions: &mut Vec<Action>, card: &Card<'_>, filter: &Filter) {
-    let params = filter.params();
+fn params_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>, card: &Card<'_>, filter: &Filter) {
+    let (params, key) = (filter.params(), card.item.key);
+    let mut memory = passes::memory_text(&model.status.passes, key);
     for spec in filter.spec().params {
         let Some(value) = params.get(spec.id) else { continue };
-        if let Some(changed) = widgets::param_ui(ui, card.name, spec, &value) {
-            actions.push(Edit::Param(card.item.key, spec.id, changed).into());
+        match (widgets::param_ui(ui, card.name, spec, &value), spec.kind) {
+            (Some(Wish::Set(changed)), _) => actions.push(Edit::Param(key, spec.id, changed).into()),
+            (Some(Wish::Choose), ParamKind::File { extensions }) => {
+                let purpose = FilePurpose::FilterFile { key, param: spec.id, extensions };
+                actions.push(Action::File(FileJob::Browse(purpose)));
+            }
+            _ => {}
         }
+        // The first number is what the memory depends on: how far back it goes.
+        if matches!(spec.kind, ParamKind::Float { .. } | ParamKind::Int { .. })
+            && let Some(text) = memory.take()
+        {
+            ui.horizontal(|ui| {
+                ui.add_space(theme::PARAM_LABEL_WIDTH);
+                widgets::note(ui, text);
+            });
+        }
+    }
+    if let Some(text) = memory {
+        widgets::note(ui, text);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::find;
 
     #[test]
-    fn every_word_of_a_search_has_to_match() {
-        let crop = find("crop").unwrap();
-        for search in ["", "crop", "CR", "geometry crop", "rectangle"] {
-            assert!(matches_search(crop, search), "{search}");
-        }
-        assert!(!matches_search(crop, "crop blur"));
+    fn every_word_of_a_search_has_to_match_and_names_come_before_descriptions() {
+        let ids = |search: &str| -> Vec<&str> { found_filters(search).into_iter().map(|spec| spec.id).collect() };
+        assert_eq!(ids("").len(), all().len());
+        assert_eq!(ids("geometry CROP"), ["crop"]);
+        assert_eq!(ids("picture in picture"), ["picture_in_picture"]);
+        assert!(ids("rectangle").contains(&"crop"), "{:?}", ids("rectangle"));
+        assert!(ids("crop blur").is_empty());
     }
 }

@@ -2,6 +2,8 @@
 
 mod broadcast;
 mod filters;
+mod gallery;
+mod passes;
 mod preview;
 mod sources;
 mod top_bar;
@@ -9,6 +11,7 @@ mod viewers;
 
 pub use broadcast::{broadcast_ui, control_banner_ui};
 pub use filters::filters_ui;
+pub use gallery::gallery_ui;
 pub use preview::preview_ui;
 pub use sources::sources_ui;
 pub use top_bar::top_bar_ui;

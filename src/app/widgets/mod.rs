@@ -1,13 +1,15 @@
 //! Small controls that egui has not, or not with the sizes and the names that this window needs.
 
 mod buttons;
+mod curve;
+mod file;
 mod param;
 mod plot;
 mod qr;
 mod switch;
 
 pub use buttons::{Row, big_button, icon_button, icon_text, paint_icon, pill, row_button};
-pub use param::{NumberFormat, param_ui};
+pub use param::{NumberFormat, Wish, param_ui};
 pub use plot::rate_plot;
 pub use qr::QrCache;
 pub use switch::{switch, switch_row};

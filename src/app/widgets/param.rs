@@ -48,10 +48,21 @@ struct Range {
     logarithmic: bool,
 }
 
-/// Shows the parameter and gives the value that the user set in this frame, if it differs. A double click on the name
-/// or the slider gives the default.
-pub fn param_ui(ui: &mut Ui, filter: &str, spec: &ParamSpec, value: &ParamValue) -> Option<ParamValue> {
+/// What the user wants of a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wish {
+    Set(ParamValue),
+    /// To choose its file with the system's dialog.
+    Choose,
+}
+
+/// Shows the parameter and gives what the user did in this frame: a value is given only if it differs. A double click on
+/// the name or the slider gives the default.
+pub fn param_ui(ui: &mut Ui, filter: &str, spec: &ParamSpec, value: &ParamValue) -> Option<Wish> {
     let name = format!("{filter}: {}", spec.label);
+    if let (ParamKind::Curve { .. }, ParamValue::Text(text)) = (spec.kind, value) {
+        return super::curve::curve_ui(ui, &name, spec, text).map(|text| Wish::Set(ParamValue::Text(text)));
+    }
     let tall = matches!(spec.kind, ParamKind::Text { .. });
     let width = ui.available_width();
     let layout = if tall {
@@ -60,6 +71,7 @@ pub fn param_ui(ui: &mut Ui, filter: &str, spec: &ParamSpec, value: &ParamValue)
         egui::Layout::left_to_right(egui::Align::Center)
     };
     let mut changed = None;
+    let mut chooses = false;
     ui.allocate_ui_with_layout(vec2(width, theme::SLIDER_ROW_HEIGHT), layout, |ui| {
         ui.set_min_height(theme::SLIDER_ROW_HEIGHT);
         let reset = label_ui(ui, spec);
@@ -92,9 +104,15 @@ pub fn param_ui(ui: &mut Ui, filter: &str, spec: &ParamSpec, value: &ParamValue)
                 choice_ui(ui, &name, options, id).map(|id| ParamValue::Text(id.to_owned()))
             }
             (ParamKind::Color { .. }, ParamValue::Color(color)) => color_ui(ui, &name, *color).map(ParamValue::Color),
-            (ParamKind::Text { .. } | ParamKind::File { .. } | ParamKind::Curve { .. }, ParamValue::Text(text)) => {
-                text_ui(ui, &name, text).map(ParamValue::Text)
-            }
+            (ParamKind::File { .. }, ParamValue::Text(path)) => match super::file::file_ui(ui, &name, path) {
+                Some(Wish::Set(path)) => Some(path),
+                Some(Wish::Choose) => {
+                    chooses = true;
+                    None
+                }
+                None => None,
+            },
+            (ParamKind::Text { .. }, ParamValue::Text(text)) => text_ui(ui, &name, text).map(ParamValue::Text),
             // A value of another type than its specification can't be shown; `params!` makes both from one line.
             _ => None,
         };
@@ -102,7 +120,10 @@ pub fn param_ui(ui: &mut Ui, filter: &str, spec: &ParamSpec, value: &ParamValue)
             changed = Some(spec.kind.default_value());
         }
     });
-    changed.filter(|changed| changed != value)
+    if chooses {
+        return Some(Wish::Choose);
+    }
+    changed.filter(|changed| changed != value).map(Wish::Set)
 }
 
 /// The nearest decimal of a float, so that 0.95 is not shown and stepped as 0.949999988.
@@ -235,6 +256,22 @@ mod tests {
         assert_eq!(format.read("12,5"), Some(0.125));
         assert_eq!(format.read("much"), None);
         assert_eq!(format.read("inf"), None);
+    }
+
+    #[test]
+    fn every_unit_is_read_as_it_is_written() {
+        for (unit, step, number, text) in [
+            (Unit::Seconds, 0.05, 1.25, "1.25 s"),
+            (Unit::Kelvin, 50.0, 6_500.0, "6500 K"),
+            (Unit::Stops, 0.05, -0.5, "-0.50 EV"),
+            (Unit::PerSecond, 1.0, 24.0, "24/s"),
+            (Unit::DegreesPerSecond, 1.0, 45.0, "45°/s"),
+            (Unit::Pixels, 1.0, 9.0, "9 px"),
+        ] {
+            let format = NumberFormat::new(step, unit);
+            assert_eq!(format!("{}{}", format.write(number), format.suffix), text);
+            assert_eq!(format.read(text), Some(number), "{text}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use x11rb::protocol::damage::{self, ConnectionExt as _};
 use x11rb::protocol::randr::{self, ConnectionExt as _};
 use x11rb::protocol::shm::ConnectionExt as _;
 use x11rb::protocol::xfixes::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, Window};
+use x11rb::protocol::xproto::{ConnectionExt as _, ImageFormat, KeyButMask, Window};
 use x11rb::rust_connection::RustConnection;
 
 use super::connection::{Monitor, choose, failed, query_monitors, root_size};
@@ -17,7 +17,7 @@ use super::cursor::Cursor;
 use super::segment::Segments;
 use crate::capture::source::{Picture, Source, SourceError};
 use crate::frame::{BYTES_PER_PIXEL, BufferPool, PixelFormat};
-use crate::geometry::{Affine, Size};
+use crate::geometry::{Affine, Point, Size};
 
 /// How often the pointer is looked at while nothing else moves; its motion damages nothing.
 const POINTER_LOOK: Duration = Duration::from_millis(33);
@@ -34,6 +34,9 @@ pub struct X11Screen {
     damage: Option<damage::Damage>,
     cursor: Option<Cursor>,
     pointer: (i32, i32),
+    /// The buttons that are down, and whether one went down since the last picture.
+    held: u16,
+    pressed: bool,
     /// The screen or the pointer changed since the last picture.
     dirty: bool,
 }
@@ -60,6 +63,8 @@ impl X11Screen {
             damage: None,
             cursor: None,
             pointer: (0, 0),
+            held: 0,
+            pressed: false,
             dirty: true,
             connection,
         };
@@ -136,6 +141,10 @@ impl X11Screen {
         let at = (i32::from(reply.root_x), i32::from(reply.root_y));
         self.dirty |= at != self.pointer && self.cursor.is_some();
         self.pointer = at;
+        let held = u16::from(reply.mask & (KeyButMask::BUTTON1 | KeyButMask::BUTTON2 | KeyButMask::BUTTON3));
+        self.pressed |= held & !self.held != 0;
+        self.dirty |= self.pressed;
+        self.held = held;
         Ok(())
     }
 
@@ -168,8 +177,8 @@ impl X11Screen {
             return Err(failed(error));
         }
         self.dirty = self.damage.is_none();
+        let at = (self.pointer.0 - area.x, self.pointer.1 - area.y);
         if let Some(cursor) = &self.cursor {
-            let at = (self.pointer.0 - area.x, self.pointer.1 - area.y);
             cursor.draw(at, segment.bytes_mut(), size);
         }
         Ok(Some(Picture {
@@ -178,6 +187,8 @@ impl X11Screen {
             pixels: self.segments.lend(segment),
             at: Instant::now(),
             desktop_from_source: Some(Affine::translation(f64::from(area.x), f64::from(area.y))),
+            pointer: Some(Point::new(f64::from(at.0) + 0.5, f64::from(at.1) + 0.5)),
+            pressed: std::mem::take(&mut self.pressed),
         }))
     }
 }

@@ -1,8 +1,10 @@
 //! Cartoon: flat colours with black outlines.
 
+use super::local_mean::above_local_mean;
 use super::plane::gray_plane;
 use super::pyramid::{grow, half, shrink};
-use super::smooth::{Bilateral, above_local_mean, median};
+use super::ranks::Ranks;
+use super::smooth::Smooth;
 use crate::filter::bands::for_each_band;
 use crate::filter::declare::params;
 use crate::filter::kernel::{AreaKernel, Kernel, Prepare, PrepareError};
@@ -26,8 +28,8 @@ const HALVINGS: usize = 2;
 const BILATERAL_DIAMETER: usize = 9;
 const BILATERAL_SIGMA_COLOR: f32 = 9.0;
 const BILATERAL_SIGMA_SPACE: f32 = 7.0;
-/// Outlines are looked for after a median over a square of this side.
-const MEDIAN_SIDE: usize = 7;
+/// Outlines are looked for after a median over a square of this radius.
+const MEDIAN_RADIUS: usize = 3;
 
 impl Prepare for Cartoon {
     fn prepare(&self, input: Size) -> Result<Kernel, PrepareError> {
@@ -38,11 +40,8 @@ impl Prepare for Cartoon {
             smoothing: self.smoothing,
             // A remote slider knows no steps: an even side counts as the next odd one.
             edge: ((self.edge_size | 1).unsigned_abs() as usize, self.edge_offset),
-            bilateral: Bilateral::new(
-                sizes[HALVINGS],
-                BILATERAL_DIAMETER,
-                [BILATERAL_SIGMA_COLOR, BILATERAL_SIGMA_SPACE],
-            ),
+            bilateral: Smooth::new(sizes[HALVINGS], BILATERAL_DIAMETER, [BILATERAL_SIGMA_COLOR, BILATERAL_SIGMA_SPACE]),
+            median: Ranks::new(MEDIAN_RADIUS),
             half: picture(sizes[1]),
             quarter: [picture(sizes[HALVINGS]), picture(sizes[HALVINGS])],
             gray: Vec::new(),
@@ -58,7 +57,8 @@ struct Drawing {
     sizes: [Size; HALVINGS + 1],
     smoothing: i32,
     edge: (usize, i32),
-    bilateral: Bilateral,
+    bilateral: Smooth,
+    median: Ranks,
     half: Vec<u8>,
     quarter: [Vec<u8>; 2],
     gray: Vec<u8>,
@@ -87,7 +87,7 @@ impl AreaKernel for Drawing {
         gray_plane(input, width, &mut self.gray);
         self.calm.resize(full.pixels(), 0);
         self.outlines.resize(full.pixels(), 0);
-        median::<MEDIAN_SIDE>(&self.gray, full, &mut self.calm);
+        self.median.run(&self.gray, (width, 1), &mut self.calm);
         above_local_mean(&self.calm, full, self.edge, (&mut self.outlines, &mut self.sums));
         let (source, _) = input.as_chunks::<BYTES_PER_PIXEL>();
         let outlines = &self.outlines;

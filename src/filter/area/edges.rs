@@ -6,6 +6,7 @@ use crate::filter::Color;
 use crate::filter::bands::for_each_band;
 use crate::filter::declare::params;
 use crate::filter::kernel::{AreaKernel, Kernel, Prepare, PrepareError};
+use crate::filter::simd::vectorised;
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -47,12 +48,36 @@ impl AreaKernel for Lines {
         let overlay = self.chosen.overlay;
         for_each_band(output, width * BYTES_PER_PIXEL, |first, band| {
             let (pixels, _) = band.as_chunks_mut::<BYTES_PER_PIXEL>();
-            let sources = source[first * width..].iter().zip(&marks[first * width..]);
-            for (pixel, (source, mark)) in pixels.iter_mut().zip(sources) {
-                let ground = if overlay { *source } else { [0, 0, 0, source[3]] };
-                *pixel = if *mark == EDGE { over(ground, [r, g, b], a) } else { ground };
-            }
+            let part = first * width..first * width + pixels.len();
+            draw(&source[part.clone()], &marks[part], Style { overlay, color: [r, g, b], alpha: a }, pixels);
         });
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Style {
+    overlay: bool,
+    color: [u8; 3],
+    alpha: u8,
+}
+
+vectorised! {
+    fn draw(source: &[[u8; 4]], marks: &[u8], style: Style, pixels: &mut [[u8; 4]]) {
+        let kept = u32::from_le_bytes(if style.overlay { [255; 4] } else { [0, 0, 0, 255] });
+        if style.alpha == 255 {
+            let [r, g, b] = style.color;
+            let line = u32::from_le_bytes([r, g, b, 0]);
+            for ((pixel, source), mark) in pixels.iter_mut().zip(source).zip(marks) {
+                let source = u32::from_le_bytes(*source);
+                let drawn = line | source & 0xff00_0000;
+                *pixel = (if *mark == EDGE { drawn } else { source & kept }).to_le_bytes();
+            }
+            return;
+        }
+        for ((pixel, source), mark) in pixels.iter_mut().zip(source).zip(marks) {
+            let ground = (u32::from_le_bytes(*source) & kept).to_le_bytes();
+            *pixel = if *mark == EDGE { over(ground, style.color, style.alpha) } else { ground };
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! Gaussian blur, the engine behind several filters: two one-dimensional passes in fixed point, and for wide blurs on a
 //! smaller copy of the picture, so that the work does not grow with the width.
 
-use crate::filter::bands::{for_each_band, for_each_band_with, mirrored, pad_row};
+use crate::filter::bands::{for_each_band_with, for_each_tall_band_with, mirrored, pad_part};
+use crate::filter::simd::{CHUNK, vectorised, weighted_rows};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
-/// Values worked on together; they stay in registers over all taps.
-const CHUNK: usize = 32;
+/// Columns of values worked on from top to bottom, so that the rows which a pixel looks at stay in the nearest cache.
+const STRIP: usize = 16 * CHUNK;
+/// More taps than the widest blur at full size has: [`Sharpen`](super::Sharpen) with a radius of 8.
+const MOST_TAPS: usize = 64;
 /// Horizontal weights sum to this: with 8-bit levels the sum just fits 16 bits.
 const ACROSS_ONE: f64 = 256.0;
 /// Vertical weights sum to this. Only the upper half of each 32-bit product is kept, which is one instruction for eight
@@ -22,19 +25,27 @@ pub(crate) struct Gaussian {
     size: Size,
     across: Vec<u16>,
     down: Vec<u16>,
-    /// Rows after the first pass, 8.8 fixed point, each rounded up to whole chunks.
+    strips: Vec<Strip>,
+}
+
+/// What a band needs while it works on a strip.
+#[derive(Default, Clone)]
+struct Strip {
+    /// The last rows after the first pass, 8.8 fixed point; row `y` is at `y` modulo the number of taps.
     rows: Vec<u16>,
     padded: Vec<u8>,
+    sums: Vec<u16>,
 }
 
 impl Gaussian {
-    /// The weights reach as far as OpenCV's do for 8-bit pictures.
+    /// The weights reach as far as OpenCV's do for 8-bit pictures. `sigma` is at most 10.
     pub(crate) fn new(size: Size, sigma: f32) -> Self {
         let (across, down) = (weights(sigma, ACROSS_ONE), weights(sigma, DOWN_ONE));
-        Self { size, across, down, rows: Vec::new(), padded: Vec::new() }
+        Self { size, across, down, strips: Vec::new() }
     }
 
-    /// Hands each row of the input, its blurred values (see [`blurred_level`]) and its row of the output to `finish`.
+    /// Hands parts of rows of the input, their blurred values (see [`blurred_levels`]) and the same parts of the output to
+    /// `finish`.
     pub(crate) fn run<T: Send>(
         &mut self,
         input: &[u8],
@@ -43,74 +54,78 @@ impl Gaussian {
     ) {
         let stride = self.size.width as usize * BYTES_PER_PIXEL;
         let height = self.size.height as usize;
-        let wide = stride.next_multiple_of(CHUNK);
-        let radius = self.across.len() / 2;
-        self.rows.resize(wide * height, 0);
         let (across, down) = (&self.across, &self.down);
-        let padded_length = wide + 2 * radius * BYTES_PER_PIXEL;
-        for_each_band_with(&mut self.rows, wide, (&mut self.padded, padded_length), |first, band, padded| {
-            for (index, row) in band.chunks_exact_mut(wide).enumerate() {
-                pad_row(&input[(first + index) * stride..][..stride], radius, padded);
-                sum_across(padded, across, row);
-            }
-        });
-        let rows = &self.rows;
-        for_each_band(output, stride, |first, band| {
-            for (index, out) in band.chunks_exact_mut(stride).enumerate() {
-                let y = first + index;
-                let source = &input[y * stride..][..stride];
-                for start in (0..stride).step_by(CHUNK) {
-                    let end = (start + CHUNK).min(stride);
-                    let sums =
-                        sum_down(rows, wide, start, down, |tap| mirrored((y + tap) as isize - radius as isize, height));
-                    finish(&source[start..end], &sums[..end - start], &mut out[start..end]);
+        let taps = across.len();
+        let radius = taps / 2;
+        for_each_tall_band_with(output, (stride, 2 * radius), (&mut self.strips, 1), |first, band, strips| {
+            let Strip { rows, padded, sums } = &mut strips[0];
+            rows.resize(taps * STRIP, 0);
+            padded.resize(STRIP + 2 * radius * BYTES_PER_PIXEL, 0);
+            sums.resize(STRIP, 0);
+            let count = band.len() / stride;
+            for start in (0..stride).step_by(STRIP) {
+                let length = STRIP.min(stride - start);
+                let wide = length.next_multiple_of(CHUNK);
+                let first_pixel = (start / BYTES_PER_PIXEL) as isize - radius as isize;
+                let mut next = first.saturating_sub(radius);
+                for (index, out) in band.chunks_exact_mut(stride).enumerate().take(count) {
+                    let y = first + index;
+                    while next <= (y + radius).min(height - 1) {
+                        let row = &input[next * stride..][..stride];
+                        let length = wide + 2 * radius * BYTES_PER_PIXEL;
+                        let from = usize::try_from(first_pixel).map(|first| first * BYTES_PER_PIXEL);
+                        let part = match from {
+                            Ok(from) if from + length <= stride => &row[from..from + length],
+                            _ => {
+                                pad_part(row, first_pixel, &mut padded[..length]);
+                                &padded[..length]
+                            }
+                        };
+                        sum_across(part, across, &mut rows[next % taps * STRIP..][..wide]);
+                        next += 1;
+                    }
+                    let mut lines = [0; MOST_TAPS];
+                    for (tap, line) in lines[..taps].iter_mut().enumerate() {
+                        *line = mirrored((y + tap) as isize - radius as isize, height) % taps * STRIP;
+                    }
+                    // Each product loses half of its last place on average; what all of them lose is added.
+                    weighted_rows(rows, (&lines[..taps], down), &mut sums[..wide]);
+                    let part = start..start + length;
+                    finish(&input[y * stride..][part.clone()], &sums[..length], &mut out[part]);
                 }
             }
         });
     }
 }
 
-fn sum_across(padded: &[u8], weights: &[u16], row: &mut [u16]) {
-    let (chunks, _) = row.as_chunks_mut::<CHUNK>();
-    for (index, chunk) in chunks.iter_mut().enumerate() {
-        let mut sums = [0_u16; CHUNK];
-        for (tap, weight) in weights.iter().enumerate() {
-            let values = &padded[index * CHUNK + tap * BYTES_PER_PIXEL..][..CHUNK];
-            for (sum, value) in sums.iter_mut().zip(values) {
-                // The weights sum to 256, so this can't pass 65280.
-                *sum = sum.wrapping_add(weight.wrapping_mul(u16::from(*value)));
+vectorised! {
+    /// The weights sum to 256, so that no sum of levels passes 65280.
+    fn sum_across(padded: &[u8], weights: &[u16], row: &mut [u16]) {
+        let (chunks, _) = row.as_chunks_mut::<CHUNK>();
+        let radius = weights.len() / 2;
+        for (index, chunk) in chunks.iter_mut().enumerate() {
+            let padded = &padded[index * CHUNK..][..CHUNK + 2 * radius * BYTES_PER_PIXEL];
+            let at = |tap: usize| &padded[tap * BYTES_PER_PIXEL..][..CHUNK];
+            let mut sums = [0_u16; CHUNK];
+            for (sum, value) in sums.iter_mut().zip(at(radius)) {
+                *sum = weights[radius].wrapping_mul(u16::from(*value));
             }
-        }
-        *chunk = sums;
-    }
-}
-
-fn sum_down(
-    rows: &[u16],
-    wide: usize,
-    start: usize,
-    weights: &[u16],
-    row_of_tap: impl Fn(usize) -> usize,
-) -> [u16; CHUNK] {
-    // Each product loses half of its last place on average; what all of them lose is added first.
-    let mut sums = [weights.len() as u16 / 2; CHUNK];
-    for (tap, weight) in weights.iter().enumerate() {
-        let values = &rows[row_of_tap(tap) * wide + start..][..CHUNK];
-        for (sum, value) in sums.iter_mut().zip(values) {
-            *sum = sum.wrapping_add(((u32::from(*weight) * u32::from(*value)) >> 16) as u16);
+            for (tap, weight) in weights[..radius].iter().enumerate() {
+                for ((sum, one), other) in sums.iter_mut().zip(at(tap)).zip(at(2 * radius - tap)) {
+                    *sum = sum.wrapping_add(weight.wrapping_mul(u16::from(*one) + u16::from(*other)));
+                }
+            }
+            *chunk = sums;
         }
     }
-    sums
-}
 
-/// A blurred value as a level, rounded.
-pub(crate) fn blurred_level(sum: u16) -> u8 {
-    ((u32::from(sum) + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS) as u8
-}
-
-/// A blurred value in levels.
-pub(crate) fn blurred_value(sum: u16) -> f32 {
-    f32::from(sum) / (1_u32 << FRACTION_BITS) as f32
+    /// Blurred values as levels, rounded.
+    fn blurred_levels(sums: &[u16], out: &mut [u8]) {
+        for (out, sum) in out.iter_mut().zip(sums) {
+            // No value passes 255 by a half.
+            *out = (sum.wrapping_add(1 << (FRACTION_BITS - 1)) >> FRACTION_BITS) as u8;
+        }
+    }
 }
 
 /// Whole-numbered weights of a Gaussian that sum to `one` exactly; each one's rounding is carried to the next.
@@ -151,11 +166,7 @@ impl Blur {
 
     pub(crate) fn run(&mut self, input: &[u8], output: &mut [u8]) {
         match self {
-            Self::Full(gaussian) => gaussian.run(input, output, |_, sums, out| {
-                for (out, sum) in out.iter_mut().zip(sums) {
-                    *out = blurred_level(*sum);
-                }
-            }),
+            Self::Full(gaussian) => gaussian.run(input, output, |_, sums, out| blurred_levels(sums, out)),
             Self::Copy(copy) => copy.run(input, output),
         }
     }
@@ -171,6 +182,7 @@ pub(crate) struct CopyBlur {
     blurred: Vec<u16>,
     columns: Vec<Between>,
     row: Vec<u16>,
+    sums: Vec<u32>,
 }
 
 /// A position between two values of the copy: the first one, and the weight of the next in 256ths.
@@ -196,13 +208,14 @@ impl CopyBlur {
             blurred: vec![0; copy.pixels() * BYTES_PER_PIXEL],
             columns,
             row: Vec::new(),
+            sums: Vec::new(),
         }
     }
 
     fn run(&mut self, input: &[u8], output: &mut [u8]) {
         let stride = self.size.width as usize * BYTES_PER_PIXEL;
         let copy_stride = self.gaussian.size.width as usize * BYTES_PER_PIXEL;
-        average_blocks(input, stride, self.factor, (&mut self.copy, copy_stride));
+        average_blocks(input, stride, self.factor, (&mut self.copy, copy_stride, &mut self.sums));
         self.gaussian.run(&self.copy, &mut self.blurred, |_, sums, out| out.copy_from_slice(sums));
         let (blurred, columns) = (&self.blurred, &self.columns);
         let (factor, copy_height) = (self.factor as u32, self.gaussian.size.height);
@@ -240,30 +253,70 @@ impl Between {
 }
 
 /// The mean of each block of `factor` x `factor` pixels, rounded; blocks at the right and lower edge may be smaller.
-pub(crate) fn average_blocks(input: &[u8], stride: usize, factor: usize, (output, row): (&mut [u8], usize)) {
+/// `sums` is scratch.
+pub(crate) fn average_blocks(
+    input: &[u8],
+    stride: usize,
+    factor: usize,
+    (output, row, sums): (&mut [u8], usize, &mut Vec<u32>),
+) {
     let height = input.len() / stride;
-    for_each_band(output, row, |first, band| {
+    for_each_band_with(output, row, (sums, stride), |first, band, sums| {
         for (index, out) in band.chunks_exact_mut(row).enumerate() {
             let top = (first + index) * factor;
-            let lines = (top..(top + factor).min(height)).map(|y| &input[y * stride..][..stride]);
-            let (out, _) = out.as_chunks_mut::<BYTES_PER_PIXEL>();
-            for (block, pixel) in out.iter_mut().enumerate() {
-                let start = block * factor * BYTES_PER_PIXEL;
-                let end = (start + factor * BYTES_PER_PIXEL).min(stride);
-                let (mut sums, mut count) = ([0_u32; BYTES_PER_PIXEL], 0);
-                for line in lines.clone() {
-                    let (pixels, _) = line[start..end].as_chunks::<BYTES_PER_PIXEL>();
-                    count += pixels.len() as u32;
-                    for pixel in pixels {
-                        for (sum, value) in sums.iter_mut().zip(pixel) {
-                            *sum += u32::from(*value);
+            let lines = &input[top * stride..(top + factor).min(height) * stride];
+            sum_columns(lines, sums);
+            average_columns(sums, factor, lines.len() / stride, out);
+        }
+    });
+}
+
+vectorised! {
+    /// Sums of the columns of rows that are each as long as `sums`.
+    fn sum_columns(lines: &[u8], sums: &mut [u32]) {
+        /// Rows whose sums fit 16 bits.
+        const ROWS: usize = 256;
+        let stride = sums.len();
+        for (index, rows) in lines.chunks(ROWS * stride).enumerate() {
+            for start in (0..stride).step_by(CHUNK) {
+                let length = CHUNK.min(stride - start);
+                let mut columns = [0_u16; CHUNK];
+                for row in rows.chunks_exact(stride) {
+                    match row.get(start..start + CHUNK) {
+                        Some(values) => {
+                            for (sum, value) in columns.iter_mut().zip(values) {
+                                *sum += u16::from(*value);
+                            }
+                        }
+                        None => {
+                            for (sum, value) in columns.iter_mut().zip(&row[start..]) {
+                                *sum += u16::from(*value);
+                            }
                         }
                     }
                 }
-                *pixel = sums.map(|sum| ((sum + count / 2) / count.max(1)) as u8);
+                for (sum, column) in sums[start..start + length].iter_mut().zip(columns) {
+                    *sum = if index == 0 { 0 } else { *sum } + u32::from(column);
+                }
             }
         }
-    });
+    }
+
+    /// Means of `factor` neighbouring columns of `rows` rows.
+    fn average_columns(sums: &[u32], factor: usize, rows: usize, out: &mut [u8]) {
+        let (columns, _) = sums.as_chunks::<BYTES_PER_PIXEL>();
+        let (out, _) = out.as_chunks_mut::<BYTES_PER_PIXEL>();
+        for (block, pixel) in columns.chunks(factor).zip(out) {
+            let mut sums = [0_u32; BYTES_PER_PIXEL];
+            for column in block {
+                for (sum, value) in sums.iter_mut().zip(column) {
+                    *sum += value;
+                }
+            }
+            let count = (block.len() * rows) as u32;
+            *pixel = sums.map(|sum| ((sum + count / 2) / count) as u8);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Sharpen by an unsharp mask.
 
-use super::gaussian::{Gaussian, blurred_value};
+use super::gaussian::Gaussian;
 use crate::filter::declare::params;
 use crate::filter::kernel::{AreaKernel, Kernel, Prepare, PrepareError};
+use crate::filter::simd::vectorised;
 use crate::geometry::Size;
 
 params! {
@@ -31,12 +32,21 @@ struct Unsharp {
 
 impl AreaKernel for Unsharp {
     fn run(&mut self, input: &[u8], output: &mut [u8]) {
-        let amount = self.amount;
-        self.blur.run(input, output, |source, sums, out| {
-            for ((out, value), sum) in out.iter_mut().zip(source).zip(sums) {
-                let value = f32::from(*value);
-                *out = (value + (value - blurred_value(*sum)) * amount + 0.5).clamp(0.0, 255.0) as i32 as u8;
-            }
-        });
+        let factor = (self.amount * f32::from(ONE)).round() as i16;
+        self.blur.run(input, output, |source, sums, out| sharpen(source, sums, factor, out));
+    }
+}
+
+/// A factor of 1; with 4 fraction bits in what is added to a level, the largest factor still fits 16 bits.
+const ONE: i16 = 1 << 13;
+
+vectorised! {
+    fn sharpen(source: &[u8], sums: &[u16], factor: i16, out: &mut [u8]) {
+        for ((out, value), sum) in out.iter_mut().zip(source).zip(sums) {
+            let value = i16::from(*value);
+            let detail = (value << 7) - (*sum >> 1) as i16;
+            let added = ((i32::from(detail) * i32::from(factor)) >> 16) as i16;
+            *out = ((added + (value << 4) + 8) >> 4).clamp(0, 255) as u8;
+        }
     }
 }

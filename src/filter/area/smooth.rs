@@ -1,161 +1,166 @@
-//! The neighbourhood steps of the cartoon: a bilateral blur, a median, and a threshold that follows the local mean.
+//! The bilateral filter's engine: the mean of a disc around each pixel, in which a pixel counts the less the further away
+//! it is, in space and in colour.
 
-use super::plane::held;
-use crate::filter::bands::{for_each_band, for_each_band_with, mirrored};
+use std::f32::consts::{LN_2, LOG2_E};
+
+use crate::filter::bands::{for_each_tall_band_with, mirrored, pad_part};
+use crate::filter::simd::vectorised;
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
-/// A blur that stops at edges, over a disc.
-pub(super) struct Bilateral {
+/// Pixels worked on together.
+const LANES: usize = 16;
+/// Pixels of a row worked on from top to bottom, so that the rows of a disc stay in the nearest cache.
+const STRIP: usize = 8 * LANES;
+/// Red, green, blue.
+const PLANES: usize = 3;
+
+/// A blur that stops at edges, over a disc; alpha stays.
+pub(crate) struct Smooth {
     size: Size,
     radius: usize,
-    /// Pixels of the disc as distances from its middle in the padded picture, with the weight of the distance.
-    disc: Vec<(isize, f32)>,
-    /// Weight by the sum of the three channels' differences.
-    likeness: Vec<f32>,
+    /// Pixels of the disc as row, column and the binary logarithm of the distance's weight.
+    disc: Vec<(usize, usize, f32)>,
+    /// What the square of the sum of the channels' differences takes from that logarithm.
+    fall: f32,
+    strips: Vec<Strip>,
+}
+
+/// What a band needs while it works on a strip.
+#[derive(Default, Clone)]
+struct Strip {
+    /// Rows of levels, each channel on its own; row `y` is at `y` modulo the diameter.
+    rows: Vec<f32>,
     padded: Vec<u8>,
+    taps: Vec<Tap>,
 }
 
-impl Bilateral {
-    pub(super) fn new(size: Size, diameter: usize, [sigma_color, sigma_space]: [f32; 2]) -> Self {
+/// A pixel of the disc: where it is relative to a pixel's number in the strip, and its weight's logarithm.
+#[derive(Clone, Copy)]
+struct Tap {
+    place: usize,
+    weight: f32,
+}
+
+impl Smooth {
+    /// `diameter` is odd, both standard deviations are above 0: that of the sum of three channels' differences in levels
+    /// and that of the distance in pixels. The weights are those of OpenCV's `bilateralFilter`.
+    pub(crate) fn new(size: Size, diameter: usize, [sigma_color, sigma_space]: [f32; 2]) -> Self {
         let radius = diameter / 2;
-        let bell = |distance_squared: f32, sigma: f32| (-0.5 * distance_squared / (sigma * sigma)).exp();
-        let reach = radius as isize;
-        let wide = size.width as isize + 2 * reach;
-        let square = (-reach..=reach).flat_map(|y| (-reach..=reach).map(move |x| (x, y)));
-        let disc = square.filter(|(x, y)| x * x + y * y <= reach * reach);
-        Self {
-            size,
-            radius,
-            disc: disc.map(|(x, y)| (y * wide + x, bell((x * x + y * y) as f32, sigma_space))).collect(),
-            likeness: (0..=3 * 255).map(|difference| bell((difference * difference) as f32, sigma_color)).collect(),
-            padded: Vec::new(),
-        }
+        let fall = |sigma: f32| -0.5 / (sigma * sigma) * LOG2_E;
+        let square = (0..diameter).flat_map(|row| (0..diameter).map(move |column| (row, column)));
+        let disc = square.filter_map(|(row, column)| {
+            let distance = row.abs_diff(radius).pow(2) + column.abs_diff(radius).pow(2);
+            (distance <= radius * radius).then(|| (row, column, distance as f32 * fall(sigma_space)))
+        });
+        Self { size, radius, disc: disc.collect(), fall: fall(sigma_color), strips: Vec::new() }
     }
 
-    pub(super) fn run(&mut self, input: &[u8], output: &mut [u8]) {
+    pub(crate) fn run(&mut self, input: &[u8], output: &mut [u8]) {
         let (width, height) = (self.size.width as usize, self.size.height as usize);
-        let wide = width + 2 * self.radius;
-        let (source, _) = input.as_chunks::<BYTES_PER_PIXEL>();
-        self.padded.resize(wide * (height + 2 * self.radius) * BYTES_PER_PIXEL, 0);
-        let radius = self.radius as isize;
-        for_each_band(&mut self.padded, wide * BYTES_PER_PIXEL, |first, band| {
-            let (pixels, _) = band.as_chunks_mut::<BYTES_PER_PIXEL>();
-            for (index, row) in pixels.chunks_exact_mut(wide).enumerate() {
-                let line = &source[mirrored((first + index) as isize - radius, height) * width..][..width];
-                for (x, pixel) in row.iter_mut().enumerate() {
-                    *pixel = line[mirrored(x as isize - radius, width)];
+        let stride = width * BYTES_PER_PIXEL;
+        let radius = self.radius;
+        let diameter = 2 * radius + 1;
+        let plane = STRIP + 2 * radius;
+        let (disc, fall) = (&self.disc, self.fall);
+        for_each_tall_band_with(output, (stride, 2 * radius), (&mut self.strips, 1), |first, band, strips| {
+            let Strip { rows, padded, taps } = &mut strips[0];
+            rows.resize(diameter * PLANES * plane, 0.0);
+            padded.resize(plane * BYTES_PER_PIXEL, 0);
+            for start in (0..width).step_by(STRIP) {
+                let end = (start + STRIP).min(width);
+                let mut next = first.saturating_sub(radius);
+                for (index, out) in band.chunks_exact_mut(stride).enumerate() {
+                    let y = first + index;
+                    while next <= (y + radius).min(height - 1) {
+                        pad_part(&input[next * stride..][..stride], start as isize - radius as isize, padded);
+                        let row = &mut rows[next % diameter * PLANES * plane..][..PLANES * plane];
+                        separate(padded.as_chunks().0, plane, row);
+                        next += 1;
+                    }
+                    taps.clear();
+                    taps.extend(disc.iter().map(|(row, column, weight)| {
+                        let line = mirrored((y + row) as isize - radius as isize, height);
+                        Tap { place: line % diameter * PLANES * plane + column, weight: *weight }
+                    }));
+                    let part = start * BYTES_PER_PIXEL..end * BYTES_PER_PIXEL;
+                    let (source, _) = input[y * stride..][part.clone()].as_chunks();
+                    let (out, _) = out[part].as_chunks_mut();
+                    let look = Look { plane, fall, middle: y % diameter * PLANES * plane + radius };
+                    smooth(rows, taps, look, source, out);
                 }
             }
         });
-        let (padded, _) = self.padded.as_chunks::<BYTES_PER_PIXEL>();
-        for_each_band(output, width * BYTES_PER_PIXEL, |first, band| {
-            let (pixels, _) = band.as_chunks_mut::<BYTES_PER_PIXEL>();
-            for (index, row) in pixels.chunks_exact_mut(width).enumerate() {
-                let start = (first + index + self.radius) * wide + self.radius;
-                for (x, pixel) in row.iter_mut().enumerate() {
-                    *pixel = self.smoothed(padded, start + x);
-                }
-            }
-        });
-    }
-
-    fn smoothed(&self, padded: &[[u8; BYTES_PER_PIXEL]], middle: usize) -> [u8; BYTES_PER_PIXEL] {
-        let [r, g, b, alpha] = padded[middle];
-        // Red, green, blue and the sum of the weights, in one vector.
-        let mut sums = [0.0_f32; 4];
-        for (distance, weight) in &self.disc {
-            let pixel = padded[middle.wrapping_add_signed(*distance)];
-            let apart = [pixel[0].abs_diff(r), pixel[1].abs_diff(g), pixel[2].abs_diff(b)].map(usize::from);
-            let weight = weight * self.likeness[apart[0] + apart[1] + apart[2]];
-            let values = [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2]), 1.0];
-            for (sum, value) in sums.iter_mut().zip(values) {
-                *sum += weight * value;
-            }
-        }
-        let [r, g, b, _] = sums.map(|sum| (sum / sums[3] + 0.5) as u8);
-        [r, g, b, alpha]
     }
 }
 
-/// The median of the square of `SIDE`, an odd number, around each pixel; beyond the edge the last pixel counts on.
-pub(super) fn median<const SIDE: usize>(gray: &[u8], size: Size, output: &mut [u8]) {
-    let (width, height) = (size.width as usize, size.height as usize);
-    let reach = (SIDE / 2) as isize;
-    let half = (SIDE * SIDE / 2) as u16;
-    for_each_band(output, width, |first, band| {
-        for (index, row) in band.chunks_exact_mut(width).enumerate() {
-            let lines: [&[u8]; SIDE] = std::array::from_fn(|line| {
-                &gray[held(first + index, line as isize - reach, height) * width..][..width]
-            });
-            let column = |x: isize| {
-                let x = x.clamp(0, width as isize - 1) as usize;
-                lines.map(|line| line[x])
+#[derive(Clone, Copy)]
+struct Look {
+    plane: usize,
+    fall: f32,
+    /// Where the strip's first pixel is in the rows.
+    middle: usize,
+}
+
+/// Adding it to a float leaves a whole number in the lowest bits, rounded; negative ones too.
+const WHOLE: f32 = 1.5 * (1 << 23) as f32;
+/// Weights below 2 to the power of this are as good as none.
+const LEAST_LOGARITHM: f32 = -100.0;
+
+/// 2 to the power of `exponent`, which is not above 0; off by less than a 10,000th. Only sums and products, so that it is
+/// the same everywhere.
+#[inline(always)]
+fn power_of_two(exponent: f32) -> f32 {
+    let exponent = if exponent < LEAST_LOGARITHM { LEAST_LOGARITHM } else { exponent };
+    let whole = exponent + WHOLE;
+    let rest = exponent - (whole - WHOLE);
+    let power = 1.0 + rest * (LN_2 + rest * (0.240_226_5 + rest * (0.055_504_11 + rest * 0.009_618_13)));
+    f32::from_bits(power.to_bits().wrapping_add(whole.to_bits() << 23))
+}
+
+vectorised! {
+    /// One plane of levels for each channel.
+    fn separate(pixels: &[[u8; BYTES_PER_PIXEL]], plane: usize, planes: &mut [f32]) {
+        for (channel, values) in planes.chunks_exact_mut(plane).enumerate() {
+            for (value, pixel) in values.iter_mut().zip(pixels) {
+                *value = (u32::from_le_bytes(*pixel) >> (8 * channel) & 255) as i32 as f32;
+            }
+        }
+    }
+
+    fn smooth(
+        rows: &[f32],
+        taps: &[Tap],
+        look: Look,
+        source: &[[u8; BYTES_PER_PIXEL]],
+        out: &mut [[u8; BYTES_PER_PIXEL]],
+    ) {
+        let Look { plane, fall, middle } = look;
+        for (index, (source, out)) in source.chunks(LANES).zip(out.chunks_mut(LANES)).enumerate() {
+            let at = |place: usize, channel: usize| -> [f32; LANES] {
+                let from = place + channel * plane + index * LANES;
+                *rows[from..].first_chunk().unwrap_or(&[0.0; LANES])
             };
-            let mut counts = [0_u16; 256];
-            // How many values lie below the median as it was; it moves little from one pixel to the next.
-            let (mut below, mut median) = (0_u16, 0_u8);
-            for x in -reach..reach {
-                for value in column(x) {
-                    counts[usize::from(value)] += 1;
+            let here = [at(middle, 0), at(middle, 1), at(middle, 2)];
+            let (mut r, mut g, mut b, mut weights) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+            for tap in taps {
+                let there = [at(tap.place, 0), at(tap.place, 1), at(tap.place, 2)];
+                for lane in 0..LANES {
+                    let apart = (there[0][lane] - here[0][lane]).abs()
+                        + (there[1][lane] - here[1][lane]).abs()
+                        + (there[2][lane] - here[2][lane]).abs();
+                    let weight = power_of_two(apart * apart * fall + tap.weight);
+                    r[lane] += weight * there[0][lane];
+                    g[lane] += weight * there[1][lane];
+                    b[lane] += weight * there[2][lane];
+                    weights[lane] += weight;
                 }
             }
-            for (x, out) in row.iter_mut().enumerate() {
-                for value in column(x as isize + reach) {
-                    counts[usize::from(value)] += 1;
-                    below += u16::from(value < median);
-                }
-                while below > half {
-                    median -= 1;
-                    below -= counts[usize::from(median)];
-                }
-                while below + counts[usize::from(median)] <= half {
-                    below += counts[usize::from(median)];
-                    median += 1;
-                }
-                *out = median;
-                for value in column(x as isize - reach) {
-                    counts[usize::from(value)] -= 1;
-                    below -= u16::from(value < median);
-                }
+            for (lane, (source, out)) in source.iter().zip(out).enumerate() {
+                let level = |sum: f32| (sum / weights[lane] + WHOLE).to_bits() & 255;
+                let color = level(r[lane]) | level(g[lane]) << 8 | level(b[lane]) << 16;
+                *out = (color | u32::from_le_bytes(*source) & 0xff00_0000).to_le_bytes();
             }
         }
-    });
-}
-
-/// 255 where a pixel is brighter than the rounded mean of the square of `side` around it less `offset`, else 0.
-pub(super) fn above_local_mean(
-    gray: &[u8],
-    size: Size,
-    (side, offset): (usize, i32),
-    (output, sums): (&mut [u8], &mut Vec<u32>),
-) {
-    let (width, height) = (size.width as usize, size.height as usize);
-    let reach = (side / 2) as isize;
-    let area = (side * side) as u32;
-    for_each_band_with(output, width, (sums, width), |first, band, columns| {
-        let line = |y: isize| &gray[y.clamp(0, height as isize - 1) as usize * width..][..width];
-        let top = first as isize - reach;
-        columns.fill(0);
-        for y in top..top + side as isize {
-            for (sum, value) in columns.iter_mut().zip(line(y)) {
-                *sum += u32::from(*value);
-            }
-        }
-        for (index, row) in band.chunks_exact_mut(width).enumerate() {
-            let here = line((first + index) as isize);
-            let at = |x: isize| columns[x.clamp(0, width as isize - 1) as usize];
-            let mut sum: u32 = (-reach..reach).map(at).sum();
-            for (x, out) in row.iter_mut().enumerate() {
-                sum += at(x as isize + reach);
-                let mean = (sum + area / 2) / area;
-                *out = if i32::from(here[x]) > mean as i32 - offset { 255 } else { 0 };
-                sum -= at(x as isize - reach);
-            }
-            let (leaving, entering) = (line(top + index as isize), line(top + (index + side) as isize));
-            for ((sum, leaving), entering) in columns.iter_mut().zip(leaving).zip(entering) {
-                *sum = *sum + u32::from(*entering) - u32::from(*leaving);
-            }
-        }
-    });
+    }
 }

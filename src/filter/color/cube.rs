@@ -29,12 +29,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Lut, String> {
         match first {
             "TITLE" => {}
             "LUT_1D_SIZE" => {
-                curve = Some(size(words.next(), MOST_ENTRIES).ok_or_else(|| wrong("a curve has 2 to 65536 entries"))?)
+                curve = Some(size(words.next(), MOST_ENTRIES).ok_or_else(|| wrong("a curve has 2 to 65536 entries"))?);
             }
             "LUT_3D_SIZE" => {
                 cube = Some(
                     size(words.next(), MOST_SIDE).ok_or_else(|| wrong("a cube has 2 to 65 entries along a side"))?,
-                )
+                );
             }
             "DOMAIN_MIN" => domain[0] = three(words).ok_or_else(|| wrong("DOMAIN_MIN needs three numbers"))?,
             "DOMAIN_MAX" => domain[1] = three(words).ok_or_else(|| wrong("DOMAIN_MAX needs three numbers"))?,

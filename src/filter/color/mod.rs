@@ -37,6 +37,8 @@ pub use invert::Invert;
 pub use levels::Levels;
 pub use lut3d::Lut3d;
 pub use multiply_add::MultiplyAdd;
+
+pub(crate) use point::LUMA_709;
 pub use point::PointKernel;
 pub use posterize::Posterize;
 pub use saturation::Saturation;
@@ -44,3 +46,4 @@ pub use sepia::Sepia;
 pub use solarize::Solarize;
 pub use temperature::Temperature;
 pub use threshold::Threshold;
+pub(crate) use vector::{channels, packed};

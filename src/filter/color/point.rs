@@ -1,7 +1,8 @@
 //! Kernels on single pixels: a table a channel, a matrix, or a function. Neighbours in the chain fuse into as few steps
 //! as give the same picture. Alpha always stays as it is.
 
-use super::vector::{Line, Rows, map_lines, map_matrices, map_pixels, to_level};
+use super::vector::{Line, Rows, map_lines, map_matrices, map_pixels};
+use crate::filter::level::level;
 use crate::frame::BYTES_PER_PIXEL;
 
 /// What happens to each pixel.
@@ -39,8 +40,8 @@ impl PointKernel {
 
     /// A curve each for red, green and blue, from formulas on 0 to 1. What is not a number becomes black.
     pub fn tables(formulas: [&dyn Fn(f32) -> f32; 3]) -> Self {
-        let level = |formula: &dyn Fn(f32) -> f32, level: usize| to_level(formula(level as f32 / 255.0) * 255.0);
-        let levels = formulas.map(|formula| std::array::from_fn(|at| level(formula, at)));
+        let at_level = |formula: &dyn Fn(f32) -> f32, from: usize| level(formula(from as f32 / 255.0) * 255.0);
+        let levels = formulas.map(|formula| std::array::from_fn(|at| at_level(formula, at)));
         Self(Step::Table(Box::new(Table::new(levels, Some(formulas.map(Line::through))))))
     }
 

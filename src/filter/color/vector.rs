@@ -4,6 +4,7 @@
 
 use multiversion::multiversion;
 
+use crate::filter::level::{WHOLE, clamped, level};
 use crate::frame::BYTES_PER_PIXEL;
 
 /// Pixels that are worked on together: a line of the cache.
@@ -39,13 +40,8 @@ impl Line {
 
     /// Whether it gives exactly this table.
     pub(super) fn gives(self, levels: &[u8; 256]) -> bool {
-        levels.iter().enumerate().all(|(level, wanted)| to_level(self.scale * level as f32 + self.offset) == *wanted)
+        levels.iter().enumerate().all(|(from, wanted)| level(self.scale * from as f32 + self.offset) == *wanted)
     }
-}
-
-/// Rounds to the nearest level and clamps.
-pub(super) fn to_level(value: f32) -> u8 {
-    to_bits(value) as u8
 }
 
 /// Rounds to the nearest whole number from 0 to 255, in the lowest byte of what is left of the bits. What is not a number
@@ -61,26 +57,19 @@ fn rounded(value: f32) -> f32 {
     (clamped(value) + WHOLE) - WHOLE
 }
 
-/// At this size the last bit of the fraction counts ones, so that adding it rounds.
-const WHOLE: f32 = 12_582_912.0;
-
+/// Red, green and blue in levels.
 #[inline(always)]
-fn clamped(value: f32) -> f32 {
-    // The comparisons are those of one vector instruction each; `clamp` keeps NaN and costs more.
-    let value = if value > 0.0 { value } else { 0.0 };
-    if value < 255.0 { value } else { 255.0 }
-}
-
-#[inline(always)]
-fn channels(pixel: [u8; BYTES_PER_PIXEL]) -> [f32; 3] {
+pub(crate) fn channels(pixel: [u8; BYTES_PER_PIXEL]) -> [f32; 3] {
     let packed = u32::from_le_bytes(pixel);
     // Signed, because that conversion is one instruction.
-    [0, 8, 16].map(|shift| (packed >> shift & 0xff) as i32 as f32)
+    let (r, g, b) = (packed & 0xff, packed >> 8 & 0xff, packed >> 16 & 0xff);
+    [r as i32 as f32, g as i32 as f32, b as i32 as f32]
 }
 
+/// Rounds and clamps red, green and blue; alpha is that of `before`.
 #[inline(always)]
-fn packed(channels: [f32; 3], before: [u8; BYTES_PER_PIXEL]) -> [u8; BYTES_PER_PIXEL] {
-    let [r, g, b] = channels.map(to_bits);
+pub(crate) fn packed(channels: [f32; 3], before: [u8; BYTES_PER_PIXEL]) -> [u8; BYTES_PER_PIXEL] {
+    let (r, g, b) = (to_bits(channels[0]), to_bits(channels[1]), to_bits(channels[2]));
     (r | g << 8 | b << 16 | u32::from_le_bytes(before) & 0xff00_0000).to_le_bytes()
 }
 
@@ -122,25 +111,22 @@ pub(super) fn map_matrices(matrices: &[Rows], pixels: &mut [[u8; BYTES_PER_PIXEL
 
 #[inline(always)]
 fn multiply(matrices: &[Rows], pixels: &mut [[u8; BYTES_PER_PIXEL]; LANES]) {
-    // A row of one channel each, so that a matrix is nine multiplications of whole vectors.
-    let mut planes = [[0.0; LANES]; 3];
+    // A row of one channel each, so that a matrix is nine multiplications of whole vectors. Written out, because what
+    // takes a closure is not always compiled for the same instructions.
+    let (mut r, mut g, mut b) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
     for lane in 0..LANES {
-        let levels = channels(pixels[lane]);
-        for channel in 0..3 {
-            planes[channel][lane] = levels[channel];
-        }
+        [r[lane], g[lane], b[lane]] = channels(pixels[lane]);
     }
-    for rows in matrices {
-        let [r, g, b] = planes;
-        for (plane, row) in planes.iter_mut().zip(rows) {
-            for lane in 0..LANES {
-                let sum = row[0] * r[lane] + row[1] * g[lane] + (row[2] * b[lane] + row[3]);
-                plane[lane] = rounded(sum);
-            }
+    for [to_r, to_g, to_b] in matrices {
+        for lane in 0..LANES {
+            let (x, y, z) = (r[lane], g[lane], b[lane]);
+            r[lane] = rounded(to_r[0] * x + to_r[1] * y + (to_r[2] * z + to_r[3]));
+            g[lane] = rounded(to_g[0] * x + to_g[1] * y + (to_g[2] * z + to_g[3]));
+            b[lane] = rounded(to_b[0] * x + to_b[1] * y + (to_b[2] * z + to_b[3]));
         }
     }
     for lane in 0..LANES {
-        pixels[lane] = packed(planes.map(|plane| plane[lane]), pixels[lane]);
+        pixels[lane] = packed([r[lane], g[lane], b[lane]], pixels[lane]);
     }
 }
 

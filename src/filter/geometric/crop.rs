@@ -24,7 +24,11 @@ impl Prepare for Crop {
         let (x, width) = kept(self.left, self.right, input.width);
         let (y, height) = kept(self.top, self.bottom, input.height);
         let input_from_output = Affine::translation(f64::from(x), f64::from(y));
-        Ok(Motion::within(Mapping { input, output: Size::new(width, height), input_from_output }))
+        Ok(Motion::within(Mapping {
+            input,
+            output: Size::new(width, height),
+            input_from_output: input_from_output.into(),
+        }))
     }
 }
 

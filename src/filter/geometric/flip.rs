@@ -21,6 +21,6 @@ impl Prepare for Flip {
         let (a, c) = side(self.horizontal, input.width);
         let (e, f) = side(self.vertical, input.height);
         let input_from_output = Affine { a, b: 0.0, c, d: 0.0, e, f };
-        Ok(Motion::within(Mapping { input, output: input, input_from_output }))
+        Ok(Motion::within(Mapping { input, output: input, input_from_output: input_from_output.into() }))
     }
 }

@@ -4,19 +4,20 @@
 use std::ops::Range;
 
 use crate::filter::bands::{for_each_band, swap_in_place};
+use crate::filter::simd::{POSITION_BITS, Rows, SIDE, Walk, sample, transpose, vectorised};
 use crate::frame::{BYTES_PER_PIXEL, PixelFormat};
 use crate::geometry::{Affine, Mapping, Size};
 
 /// One movement and the RGBA colour of what lies beside its input.
 pub(crate) type Move = (Mapping, [u8; 4]);
 
-/// Moves `input` through `moves`, in the order of the chain, in a single resampling, into RGBA.
+/// Moves `input` through `moves`, all of them affine, in the order of the chain, in a single resampling, into RGBA.
 ///
 /// Between pixels it is bilinear with 8 bits of position; at the input's edge the last pixel counts on, and what comes
 /// from outside of any step is that step's fill. Whole-pixel moves, mirrors and quarter turns copy pixels exactly.
 pub(crate) fn resample(input: &[u8], format: PixelFormat, moves: &[Move], output: &mut [u8]) {
     let (Some((first, _)), Some((last, _))) = (moves.first(), moves.last()) else { return };
-    let path = Path::new(moves);
+    let Some(path) = Path::new(moves) else { return };
     let picture = Picture { pixels: input, size: first.input };
     let stride = last.output.width as usize * BYTES_PER_PIXEL;
     let exact = Exact::new(path.total(), stride);
@@ -66,13 +67,14 @@ struct Path {
 }
 
 impl Path {
-    fn new(moves: &[Move]) -> Self {
+    /// `None` where a step is not affine.
+    fn new(moves: &[Move]) -> Option<Self> {
         let mut total = Affine::IDENTITY;
         let steps = moves.iter().rev().map(|(mapping, fill)| {
-            total = total.then(mapping.input_from_output);
-            (total, mapping.input, *fill)
+            total = total.then(mapping.input_from_output.affine()?);
+            Some((total, mapping.input, *fill))
         });
-        Self { steps: steps.collect() }
+        Some(Self { steps: steps.collect::<Option<_>>()? })
     }
 
     fn total(&self) -> Affine {
@@ -119,19 +121,28 @@ fn columns_inside(map: Affine, size: Size, y: usize, range: Range<usize>) -> Ran
     start.min(range.end)..end.min(range.end)
 }
 
-/// Fractions of a pixel in the positions that a row is walked by.
-const POSITION_BITS: u32 = 32;
-
 fn sample_row(picture: Picture<'_>, map: Affine, y: usize, range: Range<usize>, row: &mut [u8]) {
     let fixed = |value: f64| (value * (1_u64 << POSITION_BITS) as f64).round() as i64;
     let (x, down) = map.apply(range.start as f64 + 0.5, y as f64 + 0.5);
     // A pixel's value belongs to its middle. The half of a 256th rounds the weights.
     let half_weight = 1_i64 << (POSITION_BITS - 9);
-    let (mut x, mut down) = (fixed(x - 0.5) + half_weight, fixed(down - 0.5) + half_weight);
-    let (step_x, step_down) = (fixed(map.a), fixed(map.d));
+    let start = [fixed(x - 0.5) + half_weight, fixed(down - 0.5) + half_weight];
+    let walk = Walk { start, step: [fixed(map.a), fixed(map.d)] };
+    let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
+    let row = &mut row[range];
+    let (width, height) = (picture.size.width as usize, picture.size.height as usize);
+    let inside = walk.inside(row.len(), [width, height]);
+    let from_inside = Walk { start: walk.at(inside.start), ..walk };
+    let done = sample(picture.pixels, width, from_inside, &mut row[inside.clone()]);
+    sample_anywhere(picture, walk, 0..inside.start, row);
+    sample_anywhere(picture, walk, inside.start + done..row.len(), row);
+}
+
+/// Samples those of a walk's pixels one by one, at the edge as well.
+fn sample_anywhere(picture: Picture<'_>, walk: Walk, range: Range<usize>, row: &mut [[u8; BYTES_PER_PIXEL]]) {
     let (last_x, last_y) = (i64::from(picture.size.width) - 1, i64::from(picture.size.height) - 1);
     let (source, _) = picture.pixels.as_chunks::<BYTES_PER_PIXEL>();
-    let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
+    let [mut x, mut down] = walk.at(range.start);
     for pixel in &mut row[range] {
         let (left, top) = (x >> POSITION_BITS, down >> POSITION_BITS);
         let weight = |position: i64| (position >> (POSITION_BITS - 8)) as u64 & 0xff;
@@ -141,8 +152,8 @@ fn sample_row(picture: Picture<'_>, map: Affine, y: usize, range: Range<usize>, 
         let above = mix(spread(source[upper + x0]), spread(source[upper + x1]), weight(x));
         let below = mix(spread(source[lower + x0]), spread(source[lower + x1]), weight(x));
         *pixel = gather(mix(above, below, weight(down)));
-        x += step_x;
-        down += step_down;
+        x += walk.step[0];
+        down += walk.step[1];
     }
 }
 
@@ -199,8 +210,38 @@ impl Exact {
             }
             return;
         }
+        let (whole, _) = picture.pixels.as_chunks::<BYTES_PER_PIXEL>();
+        let width = picture.size.width as usize;
+        let columns = shown[0].clone();
+        if rows.len() == TILE * self.stride && shown.iter().all(|range| *range == columns) {
+            let (out, _) = rows.as_chunks_mut::<BYTES_PER_PIXEL>();
+            let across = self.stride / BYTES_PER_PIXEL;
+            let squares = columns.len() / SIDE;
+            for block in (0..TILE).step_by(SIDE) {
+                // The square's rows are read from left to right, whichever way the output's rows go.
+                let last = if self.b < 0 { block + SIDE - 1 } else { block };
+                let from_x = (self.b * (first_row + last) as isize + self.c) as usize;
+                let from_y = (self.d * columns.start as isize + self.f) as usize;
+                let from = Rows { first: from_y * width + from_x, step: self.d * width as isize };
+                let to = Rows { first: last * across + columns.start, step: self.b * across as isize };
+                transpose(whole, from, (&mut *out, to), squares);
+            }
+            self.copy_columns(
+                picture,
+                first_row,
+                &shown.each_ref().map(|range| range.start + squares * SIDE..range.end),
+                rows,
+            );
+            return;
+        }
+        self.copy_columns(picture, first_row, shown, rows);
+    }
+
+    /// A column of the input for each row.
+    fn copy_columns(&self, picture: Picture<'_>, first_row: usize, shown: &[Range<usize>; TILE], rows: &mut [u8]) {
+        let start = shown.iter().map(|range| range.start).min().unwrap_or(0);
         let end = shown.iter().map(|range| range.end).max().unwrap_or(0);
-        for tile in (0..end).step_by(TILE) {
+        for tile in (start..end).step_by(TILE) {
             for ((index, row), range) in rows.chunks_exact_mut(self.stride).enumerate().zip(shown) {
                 let range = range.start.max(tile)..range.end.min(tile + TILE);
                 let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
@@ -225,10 +266,15 @@ impl Exact {
         if self.a == 1 {
             row[range.clone()].copy_from_slice(&source[from..from + range.len()]);
         } else {
-            let reversed = source[from + 1 - range.len()..=from].iter().rev();
-            for (pixel, from) in row[range].iter_mut().zip(reversed) {
-                *pixel = *from;
-            }
+            reverse(&source[from + 1 - range.len()..=from], &mut row[range]);
+        }
+    }
+}
+
+vectorised! {
+    fn reverse(source: &[[u8; BYTES_PER_PIXEL]], row: &mut [[u8; BYTES_PER_PIXEL]]) {
+        for (pixel, from) in row.iter_mut().zip(source.iter().rev()) {
+            *pixel = *from;
         }
     }
 }

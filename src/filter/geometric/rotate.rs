@@ -1,6 +1,6 @@
 //! Rotate, once or for ever.
 
-use super::motion::{Motion, checked, middle};
+use super::motion::{Drive, Motion, checked, middle};
 use crate::filter::Color;
 use crate::filter::declare::params;
 use crate::filter::kernel::{Kernel, Prepare, PrepareError};
@@ -32,8 +32,9 @@ impl Prepare for Rotate {
             // Between an odd and an even side the middle lies half a pixel off the grid; on the grid nothing blurs.
             (map.c, map.f) = (map.c.floor(), map.f.floor());
         }
-        let mapping = Mapping { input, output, input_from_output: map };
-        Ok(Motion { mapping, fill: self.fill.to_rgba(), spin: f64::from(self.spin) }.into_kernel())
+        let mapping = Mapping { input, output, input_from_output: map.into() };
+        let drive = if self.spin == 0.0 { Drive::Still } else { Drive::Spin(f64::from(self.spin)) };
+        Ok(Motion { mapping, fill: self.fill.to_rgba(), drive }.into_kernel())
     }
 }
 

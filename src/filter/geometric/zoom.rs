@@ -1,9 +1,9 @@
 //! Zoom and pan: a part of the picture fills all of it.
 
-use super::motion::Motion;
+use super::motion::{Drive, Motion, part_around};
 use crate::filter::declare::params;
 use crate::filter::kernel::{Kernel, Prepare, PrepareError};
-use crate::geometry::{Affine, Mapping, Size};
+use crate::geometry::{Mapping, Size};
 
 params! {
     /// Enlarges a part of the picture; the part never leaves the picture.
@@ -14,18 +14,19 @@ params! {
         x: f32 = 0.5 in 0.0..=1.0 step 0.001, "Across", Fraction;
         /// Middle of the part that is shown, from top to bottom.
         y: f32 = 0.5 in 0.0..=1.0 step 0.001, "Down", Fraction;
+        /// Keeps the pointer in the middle instead, as far as the picture reaches.
+        follow_pointer: bool = false, "Follow the pointer";
     }
 }
 
 impl Prepare for Zoom {
     fn prepare(&self, input: Size) -> Result<Kernel, PrepareError> {
-        let scale = 1.0 / f64::from(self.factor);
-        let first = |middle: f32, length: u32| {
-            let (length, shown) = (f64::from(length), f64::from(length) * scale);
-            (f64::from(middle) * length - shown / 2.0).clamp(0.0, length - shown)
-        };
-        let back = Affine::translation(first(self.x, input.width), first(self.y, input.height));
-        let input_from_output = Affine::scaling(scale, scale).then(back);
-        Ok(Motion::within(Mapping { input, output: input, input_from_output }))
+        let shown = 1.0 / f64::from(self.factor);
+        let middle = (f64::from(self.x) * f64::from(input.width), f64::from(self.y) * f64::from(input.height));
+        let input_from_output = part_around(middle, shown, input).into();
+        let mapping = Mapping { input, output: input, input_from_output };
+        let follows = self.follow_pointer && shown < 1.0;
+        let drive = if follows { Drive::Follow { shown, middle } } else { Drive::Still };
+        Ok(Motion { mapping, fill: [0, 0, 0, 255], drive }.into_kernel())
     }
 }

@@ -1,6 +1,14 @@
 //! Filters that draw on top of the picture.
 
+mod cursor_highlight;
+mod image;
+mod picture_in_picture;
+mod placing;
 mod text;
 mod writing;
 
-pub use text::{Text, TextPlace};
+pub use cursor_highlight::CursorHighlight;
+pub use image::Image;
+pub use picture_in_picture::PictureInPicture;
+pub use placing::Place;
+pub use text::Text;

@@ -1,9 +1,9 @@
 //! Hides a region. The chain runs it before everything else, on the captured picture, and shows nothing at all when it
 //! can't.
 
-use crate::filter::area::{Blur, pixelate};
+use crate::filter::area::{Blur, Means, pixelate};
 use crate::filter::declare::{choices, params};
-use crate::filter::kernel::{DrawKernel, Kernel, LiveText, Prepare, PrepareError};
+use crate::filter::kernel::{DrawKernel, Kernel, Prepare, PrepareError, Scene};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -50,7 +50,7 @@ impl Prepare for Redact {
             RedactStyle::Pixelate => {
                 let longest = width.max(height) as f32;
                 let side = LEAST_SQUARE + (longest - LEAST_SQUARE).max(0.0) * self.strength;
-                Cover::Squares { side: side.round() as usize, means: Vec::new() }
+                Cover::Squares { side: side.round() as usize, means: Means::default() }
             }
             RedactStyle::Blur => Cover::Blur(Blur::new(size, BLUR[0] + (BLUR[1] - BLUR[0]) * self.strength)),
         };
@@ -76,7 +76,7 @@ fn covered(first: f32, extent: f32, length: u32) -> (u32, u32) {
 
 enum Cover {
     Solid,
-    Squares { side: usize, means: Vec<u8> },
+    Squares { side: usize, means: Means },
     Blur(Blur),
 }
 
@@ -100,7 +100,7 @@ impl Region {
 }
 
 impl DrawKernel for Region {
-    fn draw(&mut self, pixels: &mut [u8], _: &LiveText) {
+    fn draw(&mut self, pixels: &mut [u8], _: &Scene<'_>) {
         if matches!(self.cover, Cover::Solid) {
             for row in self.rows(pixels) {
                 row.as_chunks_mut::<BYTES_PER_PIXEL>().0.fill([0, 0, 0, 255]);

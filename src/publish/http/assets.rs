@@ -44,6 +44,8 @@ assets![
     "session.js",
     "style.css",
     "touch.js",
+    "tune.css",
+    "tune.js",
     "whep-stats.js",
     "whep.js",
 ];

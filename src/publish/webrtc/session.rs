@@ -335,7 +335,9 @@ impl Talk {
         if self.control.is_none() {
             return;
         }
-        let state = ViewerState::from_state(&self.shared.state(now), self.may_control());
+        let mut state = ViewerState::from_state(&self.shared.state(now), self.trusted);
+        // The state may be a moment old; what is taken away is gone at once.
+        state.control &= self.may_control();
         let due = self.state.as_ref().is_none_or(|(said, at)| {
             said.differs_much(&state) || now.saturating_duration_since(*at) >= STATE_GAP - TICK / 2
         });

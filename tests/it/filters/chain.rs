@@ -16,7 +16,8 @@ use crate::support::random::Random;
 const SIZE: Size = Size::new(64, 48);
 
 fn live() -> LiveText {
-    LiveText { fps: 30.0, viewers: 2, clock: "12:34:56".into(), date: "2026-03-01".into() }
+    let (clock, date) = ("12:34:56".into(), "2026-03-01".into());
+    LiveText { fps: 30.0, viewers: 2, clock, date, ..LiveText::default() }
 }
 
 fn random_filter(random: &mut Random, wanted: impl Fn(Class) -> bool) -> Filter {
@@ -32,7 +33,8 @@ fn a_chain_that_does_nothing_passes_the_captured_buffer_on() {
         { "filter": "invert", "enabled": false },
         { "filter": "from_the_future", "params": { "x": 1 } },
     ]));
-    for spec in all().iter().filter(|spec| !VISIBLE_BY_DEFAULT.contains(&spec.id)) {
+    let may_draw = |id: &str| VISIBLE_BY_DEFAULT.contains(&id) || id == "cursor_highlight";
+    for spec in all().iter().filter(|spec| !may_draw(spec.id)) {
         unused.add(create(spec.id).unwrap()).unwrap();
     }
     for chain in [Chain::default(), unused] {
@@ -56,9 +58,18 @@ pub const VISIBLE_BY_DEFAULT: &[&str] = &[
     "threshold",
     "solarize",
     "false_color",
+    "vignette",
     "redact",
     "edges",
+    "sobel",
     "cartoon",
+    "sketch",
+    "oil",
+    "glow",
+    "adaptive_threshold",
+    "motion",
+    "chroma_key",
+    "color_key",
 ];
 
 #[test]

@@ -59,10 +59,28 @@ fn every_filter_agrees_with_its_reference() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+const TIME: &str = "one picture says nothing; it has tests in made-up time";
+/// Filters without a golden picture, and why.
+const LOOKED_AT: &[(&str, &str)] = &[
+    ("text", "letters are drawn by a library, and no other draws them alike"),
+    ("sketch", "a matter of taste"),
+    ("oil", "a matter of taste"),
+    ("glow", "a matter of taste"),
+    ("picture_in_picture", "it shows what other sources give; it has tests of its own"),
+    ("cursor_highlight", "it shows what the pointer does; it has tests of its own"),
+    ("delay", TIME),
+    ("trails", TIME),
+    ("motion", TIME),
+    ("temporal_denoise", TIME),
+    ("freeze", TIME),
+    ("frame_rate", TIME),
+];
+
 #[test]
-fn every_filter_but_text_has_a_reference() {
+fn every_filter_but_a_few_has_a_reference() {
     let cases = cases();
-    for spec in lenscast::filter::all().iter().filter(|spec| spec.id != "text") {
+    let is_looked_at = |id: &str| LOOKED_AT.iter().any(|(looked_at, _)| *looked_at == id);
+    for spec in lenscast::filter::built_in().iter().filter(|spec| !is_looked_at(spec.id)) {
         assert!(cases.iter().any(|case| case["filter"] == spec.id), "{} has no golden picture", spec.id);
     }
 }

@@ -308,6 +308,110 @@ def zoom(p, factor=1.0, x=0.5, y=0.5):
     return warp(p, np.array([[1 / factor, 0, left], [0, 1 / factor, top]]), (w, h))
 
 
+def sample(p, xs, ys, fill=None):
+    """Bilinear at positions measured from the picture's corner; beside the picture `fill`, or the outermost pixel."""
+    h, w = p.shape[:2]
+    x, y = np.clip(xs - 0.5, 0, w - 1), np.clip(ys - 0.5, 0, h - 1)
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    right, low = np.minimum(left + 1, w - 1), np.minimum(top + 1, h - 1)
+    a, b = (x - left)[..., None], (y - top)[..., None]
+    v = p.astype(np.float64)
+    out = levels((v[top, left] * (1 - a) + v[top, right] * a) * (1 - b) + (v[low, left] * (1 - a) + v[low, right] * a) * b)
+    if fill is not None:
+        out[(xs < 0) | (ys < 0) | (xs >= w) | (ys >= h)] = fill
+    return out
+
+
+def grid(p):
+    """The middles of the pixels, and the picture's middle."""
+    h, w = p.shape[:2]
+    ys, xs = np.mgrid[0:h, 0:w] + 0.5
+    return xs, ys, w / 2, h / 2
+
+
+def mirrored(at, length):
+    return length - np.abs(np.mod(at, 2 * length) - length)
+
+
+def room(p, xs, ys):
+    h, w = p.shape[:2]
+    return sample(p, mirrored(xs, w), mirrored(ys, h))
+
+
+def pad(p, aspect="free", left=0.0, top=0.0, right=0.0, bottom=0.0, fill=(0, 0, 0)):
+    h, w = p.shape[:2]
+    nearest = lambda value: int(np.floor(value + 0.5))
+    if aspect == "free":
+        sides = nearest(top * h), nearest(bottom * h), nearest(left * w), nearest(right * w)
+    else:
+        across, down = {"wide_16_9": (16, 9), "classic_4_3": (4, 3), "square": (1, 1), "tall_9_16": (9, 16)}[aspect]
+        wide, high = max(nearest(h * across / down), w), max(nearest(w * down / across), h)
+        x, y = (wide - w, 0) if wide > w else (0, high - h)
+        sides = y // 2, y - y // 2, x // 2, x - x // 2
+    return cv2.copyMakeBorder(p, *sides, cv2.BORDER_CONSTANT, value=fill)
+
+
+def scale(p, percent=100.0, width=0, height=0, sampling="bilinear"):
+    h, w = p.shape[:2]
+    side = lambda length, times: max(int(np.floor(length * times + 0.5)), 1)
+    if width == 0 and height == 0:
+        size = side(w, percent / 100), side(h, percent / 100)
+    else:
+        size = width or side(w, height / h), height or side(h, width / w)
+    kinds = {"nearest": cv2.INTER_NEAREST, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC,
+             "lanczos": cv2.INTER_LANCZOS4, "area": cv2.INTER_AREA}
+    return cv2.resize(p, size, interpolation=kinds[sampling])
+
+
+def perspective(p, fill=(0, 0, 0), **corners):
+    h, w = p.shape[:2]
+    places = {"top_left": (0, 0), "top_right": (1, 0), "bottom_right": (1, 1), "bottom_left": (0, 1)}
+    before = np.float32([(x * w, y * h) for x, y in places.values()])
+    after = np.float32([(corners.get(f"{name}_x", x) * w, corners.get(f"{name}_y", y) * h)
+                        for name, (x, y) in places.items()])
+    forward = cv2.getPerspectiveTransform(before.astype(np.float32), after)
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    inner = np.linalg.inv(half) @ forward @ half
+    out = levels(cv2.warpPerspective(p.astype(np.float32), inner, (w, h), flags=cv2.INTER_LINEAR,
+                                     borderMode=cv2.BORDER_REPLICATE))
+    xs, ys, _, _ = grid(p)
+    px, py, depth = np.tensordot(np.linalg.inv(forward), np.stack([xs, ys, np.ones_like(xs)]), 1)
+    px, py = px / depth, py / depth
+    out[(px < 0) | (py < 0) | (px >= w) | (py >= h) | (depth <= 0)] = fill
+    return out
+
+
+def lens(p, k1=0.0, k2=0.0, fill=(0, 0, 0)):
+    xs, ys, x, y = grid(p)
+    square = ((xs - x) ** 2 + (ys - y) ** 2) / (x * x + y * y)
+    stretch = 1 + k1 * square + k2 * square ** 2
+    return sample(p, x + (xs - x) * stretch, y + (ys - y) * stretch, fill)
+
+
+def kaleidoscope(p, amount=0, angle=0.0):
+    xs, ys, x, y = grid(p)
+    start, wedge = np.radians(angle), 2 * np.pi / amount
+    turned = np.mod(np.arctan2(ys - y, xs - x) - start, wedge)
+    folded = np.where(turned > wedge / 2, wedge - turned, turned) + start
+    far = np.hypot(xs - x, ys - y)
+    return room(p, x + far * np.cos(folded), y + far * np.sin(folded))
+
+
+def wave(p, amount=0.0, frequency=4.0, angle=0.0):
+    xs, ys, _, _ = grid(p)
+    side, a = min(p.shape[:2]), np.radians(angle)
+    push = amount * side * np.sin(2 * np.pi * frequency * (ys * np.cos(a) - xs * np.sin(a)) / side)
+    return room(p, xs + push * np.cos(a), ys + push * np.sin(a))
+
+
+def swirl(p, angle=0.0, amount=0.8):
+    xs, ys, x, y = grid(p)
+    near = np.maximum(0, 1 - np.hypot(xs - x, ys - y) / (amount * np.hypot(x, y)))
+    a = np.radians(angle) * near ** 2
+    dx, dy = xs - x, ys - y
+    return room(p, x + dx * np.cos(a) - dy * np.sin(a), y + dx * np.sin(a) + dy * np.cos(a))
+
+
 def box_blur(p, radius=0):
     return cv2.blur(p, (2 * radius + 1, 2 * radius + 1))
 
@@ -319,6 +423,14 @@ def gaussian_blur(p, sigma=0.0):
 def sharpen(p, amount=0.0, radius=1.0):
     v = p.astype(np.float32)
     return levels(v + (v - cv2.GaussianBlur(v, (0, 0), radius)) * amount)
+
+
+def median(p, radius=0):
+    return cv2.medianBlur(p, 2 * radius + 1)
+
+
+def bilateral(p, diameter=5, sigma_color=0.0, sigma_space=3.0):
+    return cv2.bilateralFilter(p, diameter, sigma_color, sigma_space)
 
 
 def pixelate(p, size=1):
@@ -356,6 +468,159 @@ def cartoon(p, smoothing=6, edge_size=9, edge_offset=2):
     return cv2.bitwise_and(color, cv2.cvtColor(lines, cv2.COLOR_GRAY2RGB))
 
 
+def sobel(p, amount=1.0):
+    x, y = (cv2.Sobel(p, cv2.CV_64F, dx, 1 - dx, ksize=3, scale=0.25) for dx in (1, 0))
+    return levels(np.hypot(x, y) * amount)
+
+
+def emboss(p, angle=135.0, amount=0.0):
+    across, down = (cv2.getDerivKernels(dx, 1 - dx, 3)[0].ravel() for dx in (1, 0))
+    ones, step = np.ones(3), np.array([-1.0, 0.0, 1.0])
+    assert across.tolist() == step.tolist() and down.tolist() == [1, 2, 1]
+    a = np.radians(angle)
+    kernel = amount * (np.sin(a) * np.outer(step, ones) - np.cos(a) * np.outer(ones, step))
+    kernel[1, 1] += 1
+    return cv2.filter2D(p, -1, kernel)
+
+
+def convolve(p, kernel="0 0 0 0 1 0 0 0 0", factor=1.0, bias=0.0):
+    numbers = np.array(kernel.replace(",", " ").split(), np.float64)
+    side = int(len(numbers) ** 0.5)
+    return levels(cv2.filter2D(p.astype(np.float64), -1, numbers.reshape(side, side) * factor, delta=bias * 255))
+
+
+def morphology(p, operation="erode", radius=0):
+    kind = {"erode": cv2.MORPH_ERODE, "dilate": cv2.MORPH_DILATE, "open": cv2.MORPH_OPEN, "close": cv2.MORPH_CLOSE}
+    square = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    return cv2.morphologyEx(p, kind[operation], square)
+
+
+def adaptive_threshold(p, block=11, offset=5):
+    gray = cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)
+    found = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, block, offset)
+    return cv2.cvtColor(found, cv2.COLOR_GRAY2RGB)
+
+
+def with_alpha(p, alpha):
+    return np.dstack([levels(p), levels(np.broadcast_to(np.asarray(alpha) * 255.0, p.shape[:2]))])
+
+
+def ramp(at, over):
+    return np.clip(at / max(over, 1e-9), 0, 1)
+
+
+def chroma_key(p, color=(0, 255, 0), similarity=0.4, smoothness=0.08, spill=0.1, background="transparent",
+               background_color=(0, 0, 0), image=None, blur=16.0):
+    # Cb and Cr as video has them; OpenCV's own are BT.601.
+    def chroma(v):
+        gray = v @ LUMA_709
+        return np.stack([(v[..., 2] - gray) / 1.8556, (v[..., 0] - gray) / 1.5748], -1) * 224 / 255
+
+    v = p / 255.0
+    distance = np.linalg.norm(chroma(v) - chroma(np.array(color) / 255.0), axis=-1)
+    stays, colored = ramp(distance - similarity, smoothness) ** 1.5, ramp(distance - similarity, spill) ** 1.5
+    gray = (v @ LUMA_709)[..., None]
+    v = (gray + (v - gray) * colored[..., None]) * 255
+    if background == "transparent":
+        return with_alpha(v, stays)
+    behind = {
+        "color": lambda: np.broadcast_to(np.array(background_color, np.float64), p.shape),
+        "image": lambda: cv2.cvtColor(cv2.imread(str(HERE / image)), cv2.COLOR_BGR2RGB).astype(np.float64),
+        "blurred": lambda: cv2.GaussianBlur(p, (0, 0), blur).astype(np.float64),
+    }[background]()
+    return levels(behind + (v - behind) * stays[..., None])
+
+
+def color_key(p, color=(0, 255, 0), similarity=0.08, smoothness=0.05):
+    distance = np.linalg.norm(p / 255.0 - np.array(color) / 255.0, axis=-1)
+    return with_alpha(p, ramp(distance - similarity, smoothness))
+
+
+def luma_key(p, minimum=0.0, minimum_smoothness=0.0, maximum=1.0, maximum_smoothness=0.0):
+    luma = p / 255.0 @ LUMA_709
+    smooth = lambda way: way * way * (3 - 2 * way)
+    above = smooth(ramp(luma - minimum, minimum_smoothness)) if minimum_smoothness else luma >= minimum
+    below = smooth(ramp(maximum - luma, maximum_smoothness)) if maximum_smoothness else luma <= maximum
+    return with_alpha(p, above * below)
+
+
+def mask(p, path, channel="alpha", operation="multiply"):
+    picture = cv2.cvtColor(cv2.imread(str(HERE / path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA) / 255.0
+    cover = picture[..., 3] if channel == "alpha" else picture[..., :3] @ LUMA_709 * picture[..., 3]
+    if cover.shape != p.shape[:2]:
+        cover = cv2.resize(cover, p.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return with_alpha(p, {"multiply": cover, "add": np.ones(p.shape[:2]), "subtract": 1 - cover}[operation])
+
+
+def image(p, path, place="bottom_right", x=0.5, y=0.5, size=0.2, opacity=1.0):
+    picture = cv2.cvtColor(cv2.imread(str(HERE / path), cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA).astype(np.float64)
+    (h, w), margin = p.shape[:2], round(0.02 * p.shape[0])
+    ih, iw = picture.shape[:2]
+    assert ih == round(size * h), "this reference does not scale"
+    left, top = {
+        "top_left": (margin, margin),
+        "bottom_right": (w - iw - margin, h - ih - margin),
+        "free": (int(np.floor(x * w - iw / 2 + 0.5)), int(np.floor(y * h - ih / 2 + 0.5))),
+    }[place]
+    out = np.full((h + 2 * ih, w + 2 * iw, 3), 0.0)
+    out[ih:-ih, iw:-iw] = p
+    part = out[top + ih:top + 2 * ih, left + iw:left + 2 * iw]
+    part += (picture[..., :3] - part) * picture[..., 3:] / 255 * opacity
+    return levels(out[ih:-ih, iw:-iw])
+
+
+def write_mask():
+    """A wedge of colours that fades from left to right and has a hole."""
+    y, x = np.mgrid[0:12, 0:16]
+    picture = np.stack([x * 17, y * 23, 255 - x * 10, np.clip(x * 20, 0, 255)], -1).astype(np.uint8)
+    picture[4:7, 9:12, 3] = 0
+    write("mask", picture)
+
+
+def vignette(p, amount=0.5, size=0.5, softness=0.5, color=(0, 0, 0)):
+    xs, ys, x, y = grid(p)
+    r = np.sqrt((((xs - x) / x) ** 2 + ((ys - y) / y) ** 2) / 2)
+    t = np.clip((r - size) / max(softness, 1e-4), 0, 1)
+    return lerp(p.astype(np.float64), np.array(color), (amount * t * t * (3 - 2 * t))[..., None])
+
+
+def gradient(p, start=(0, 0, 0), end=(255, 255, 255), angle=90.0, blend="normal", amount=0.0):
+    xs, ys, x, y = grid(p)
+    a = np.radians(angle)
+    along = (xs - x) * np.cos(a) + (ys - y) * np.sin(a)
+    t = (0.5 + along / (2 * x * abs(np.cos(a)) + 2 * y * abs(np.sin(a))))[..., None]
+    above, below = (np.array(start) * (1 - t) + np.array(end) * t) / 255, p / 255
+    blended = {
+        "normal": above,
+        "multiply": below * above,
+        "screen": 1 - (1 - below) * (1 - above),
+        "overlay": np.where(below < 0.5, 2 * below * above, 1 - 2 * (1 - below) * (1 - above)),
+        "soft_light": (1 - 2 * above) * below ** 2 + 2 * above * below,
+        "add": below + above,
+        "difference": np.abs(below - above),
+    }[blend]
+    return lerp(p.astype(np.float64), np.clip(blended, 0, 1) * 255, amount)
+
+
+def ripple(turns):
+    t = 2 * np.abs(turns - np.round(turns))
+    return t * t * (3 - 2 * t)
+
+
+def scanlines(p, size=4.0, angle=0.0, amount=0.0):
+    xs, ys, _, _ = grid(p)
+    a = np.radians(angle)
+    return levels(p * (1 - amount * ripple((ys * np.cos(a) - xs * np.sin(a)) / size))[..., None])
+
+
+def halftone(p, size=8.0, angle=45.0, amount=0.0):
+    xs, ys, _, _ = grid(p)
+    a = np.radians(angle)
+    u, v = (xs * np.cos(a) + ys * np.sin(a)) / size, (ys * np.cos(a) - xs * np.sin(a)) / size
+    s = 1 - (ripple(u) + ripple(v))[..., None] / 2
+    return lerp(p.astype(np.float64), np.clip((p / 255 - 1 + s) * 0.6 * size + 0.5, 0, 1) * 255, amount)
+
+
 def redact(p, left=0.25, top=0.25, width=0.5, height=0.5):
     h, w = p.shape[:2]
     out = p.copy()
@@ -363,10 +628,12 @@ def redact(p, left=0.25, top=0.25, width=0.5, height=0.5):
     return out
 
 
-INPUTS = {"small_odd": scene(61, 47, 1), "small": scene(64, 48, 2), "large": scene(203, 151, 3)}
+INPUTS = {"small_odd": scene(61, 47, 1), "small": scene(64, 48, 2), "large": scene(203, 151, 3),
+          "three_by_five": scene(64, 48, 4)[2:7, 50:53], "one_pixel": scene(64, 48, 4)[30:31, 9:10]}
 
 # (filter, parameters, tolerance in levels, margin that is not compared, inputs)
 BOTH = ("small_odd", "small")
+TINY = ("three_by_five", "one_pixel")
 CASES = [
     (brightness_contrast, {"brightness": 0.25, "contrast": 0.5}, 1, 0, BOTH),
     (brightness_contrast, {"brightness": -0.2, "contrast": 2.5}, 1, 0, BOTH),
@@ -412,8 +679,22 @@ CASES = [
     (lut3d, {"path": "look.cube", "amount": 0.5}, 1, 0, ("small",)),
     (lut3d, {"path": "curve.cube"}, 1, 0, BOTH),
     (lut3d, {"path": "hald.png"}, 1, 0, BOTH),
+    (vignette, {}, 1, 0, BOTH),
+    (vignette, {"amount": 1.0, "size": 0.3, "softness": 0.2, "color": (200, 30, 90)}, 1, 0, BOTH),
+    (gradient, {"amount": 0.5}, 1, 0, BOTH),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "angle": 30.0, "blend": "multiply", "amount": 1.0}, 1, 0, BOTH),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "angle": -120.0, "blend": "screen", "amount": 0.8}, 1, 0,
+     ("small_odd",)),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "blend": "overlay", "amount": 1.0}, 1, 0, ("small_odd",)),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "blend": "soft_light", "amount": 0.7}, 1, 0, ("small",)),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "blend": "add", "amount": 0.7}, 1, 0, ("small",)),
+    (gradient, {"start": (255, 80, 0), "end": (0, 60, 255), "blend": "difference", "amount": 1.0}, 1, 0, ("small",)),
     (redact, {}, 0, 0, BOTH),
     (redact, {"left": 0.9, "top": 0.0, "width": 0.5, "height": 0.3}, 0, 0, ("small_odd",)),
+    (scanlines, {"amount": 0.6}, 1, 0, BOTH),
+    (scanlines, {"size": 9.5, "angle": 35.0, "amount": 1.0}, 1, 0, BOTH),
+    (halftone, {"amount": 1.0}, 1, 0, BOTH),
+    (halftone, {"size": 5.0, "angle": -20.0, "amount": 0.7}, 1, 0, BOTH),
     (crop, {"left": 0.125, "top": 0.25, "right": 0.1, "bottom": 0.05}, 0, 0, BOTH),
     (rotate, {"degrees": 90.0, "expand": True}, 0, 0, BOTH),
     (rotate, {"degrees": -90.0, "expand": True}, 0, 0, BOTH),
@@ -425,6 +706,32 @@ CASES = [
     (flip, {"horizontal": True, "vertical": True}, 0, 0, ("small_odd",)),
     (zoom, {"factor": 2.0}, 2, 0, BOTH),
     (zoom, {"factor": 3.7, "x": 0.9, "y": 0.2}, 2, 0, BOTH),
+    (pad, {"left": 0.1, "top": 0.3, "right": 0.25, "bottom": 0.05, "fill": (255, 0, 128)}, 0, 0, BOTH),
+    (pad, {"aspect": "wide_16_9"}, 0, 0, BOTH),
+    (pad, {"aspect": "tall_9_16"}, 0, 0, ("small_odd",)),
+    (scale, {"percent": 50.0, "sampling": "nearest"}, 0, 0, BOTH),
+    (scale, {"percent": 170.0, "sampling": "nearest"}, 0, 0, BOTH),
+    (scale, {"percent": 60.0}, 2, 0, BOTH),
+    (scale, {"width": 150, "height": 40}, 2, 0, BOTH),
+    (scale, {"percent": 130.0, "sampling": "bicubic"}, 1, 0, BOTH),
+    (scale, {"percent": 70.0, "sampling": "bicubic"}, 1, 0, BOTH),
+    (scale, {"height": 70, "sampling": "lanczos"}, 1, 0, BOTH),
+    (scale, {"width": 50, "sampling": "lanczos"}, 1, 0, BOTH),
+    (scale, {"percent": 30.0, "sampling": "area"}, 1, 0, BOTH + ("large",)),
+    (scale, {"percent": 50.0, "sampling": "area"}, 1, 0, BOTH),
+    (scale, {"width": 3, "height": 5, "sampling": "area"}, 1, 0, BOTH),
+    (scale, {"percent": 160.0, "sampling": "area"}, 1, 0, BOTH),
+    (perspective, {"top_left_x": 0.2, "top_left_y": 0.1, "top_right_x": 0.9, "bottom_right_y": 0.8, "fill": (9, 99, 199)},
+     2, 0, BOTH),
+    (perspective, {"top_left_x": -0.3, "top_right_x": 1.2, "top_right_y": -0.1, "bottom_left_y": 1.4}, 2, 0, BOTH),
+    (lens, {"k1": -0.3, "k2": 0.1}, 2, 0, BOTH),
+    (lens, {"k1": 0.4, "k2": 0.2, "fill": (200, 100, 0)}, 2, 0, BOTH),
+    (kaleidoscope, {"amount": 1}, 2, 0, BOTH),
+    (kaleidoscope, {"amount": 6, "angle": 40.0}, 2, 0, BOTH),
+    (wave, {"amount": 0.06, "frequency": 3.0}, 2, 0, BOTH),
+    (wave, {"amount": 0.2, "frequency": 1.5, "angle": 60.0}, 2, 0, BOTH),
+    (swirl, {"angle": 90.0}, 2, 0, BOTH),
+    (swirl, {"angle": -400.0, "amount": 1.0}, 2, 0, BOTH),
     (box_blur, {"radius": 1}, 1, 0, BOTH),
     (box_blur, {"radius": 7}, 1, 0, BOTH),
     (box_blur, {"radius": 64}, 1, 64, ("large",)),
@@ -438,23 +745,64 @@ CASES = [
     (sharpen, {"amount": 0.7, "radius": 1.0}, 2, 0, BOTH),
     (sharpen, {"amount": 3.0, "radius": 0.3}, 2, 0, BOTH),
     (sharpen, {"amount": 3.0, "radius": 8.0}, 2, 24, ("large",)),
+    (median, {"radius": 1}, 0, 0, BOTH),
+    (median, {"radius": 2}, 0, 0, BOTH),
+    (median, {"radius": 3}, 0, 0, ("small_odd",)),
+    (median, {"radius": 4}, 0, 0, ("small_odd",)),
+    (bilateral, {"diameter": 3, "sigma_color": 10.0, "sigma_space": 1.0}, 2, 0, ("small",)),
+    (bilateral, {"diameter": 9, "sigma_color": 25.0, "sigma_space": 5.0}, 2, 0, BOTH),
+    (bilateral, {"diameter": 15, "sigma_color": 150.0, "sigma_space": 15.0}, 2, 0, ("small_odd",)),
     (pixelate, {"size": 8}, 1, 0, BOTH),
     (pixelate, {"size": 16}, 1, 0, BOTH),
     (edges, {}, "edges", 0, BOTH + ("large",)),
     (edges, {"low": 300.0, "high": 40.0}, "edges", 0, BOTH),
     (edges, {"overlay": True, "color": (255, 0, 128)}, "edges", 0, BOTH),
+    (sobel, {}, 1, 0, BOTH + TINY),
+    (sobel, {"amount": 2.5}, 1, 0, ("small",)),
+    (emboss, {"amount": 1.0}, 1, 0, BOTH + TINY),
+    (emboss, {"amount": 2.5, "angle": 20.0}, 1, 0, ("small_odd",)),
+    (convolve, {"kernel": "1 2 1 2 4 2 1 2 1", "factor": 0.0625}, 1, 0, BOTH + TINY),
+    (convolve, {"kernel": "-1,-2,-1, 0,0,0, 1,2,1", "bias": 0.5}, 1, 0, ("small",)),
+    (convolve, {"kernel": "0 0 1 0 0  0 1 2 1 0  1 2 -16 2 1  0 1 2 1 0  0 0 1 0 3", "bias": 0.25}, 1, 0, BOTH + TINY),
+    (morphology, {"radius": 1}, 0, 0, BOTH + TINY),
+    (morphology, {"operation": "dilate", "radius": 7}, 0, 0, BOTH + TINY),
+    (morphology, {"operation": "open", "radius": 2}, 0, 0, BOTH),
+    (morphology, {"operation": "close", "radius": 5}, 0, 0, BOTH + TINY),
+    (morphology, {"operation": "dilate", "radius": 32}, 0, 0, ("small_odd",)),
+    (adaptive_threshold, {}, 0, 0, BOTH + TINY),
+    (adaptive_threshold, {"block": 3, "offset": -4}, 0, 0, ("small_odd",)),
+    (adaptive_threshold, {"block": 51, "offset": 20}, 0, 0, ("small",)),
+    (chroma_key, {}, 1, 0, BOTH + TINY),
+    (chroma_key, {"color": (20, 160, 90), "similarity": 0.05, "smoothness": 0.1, "spill": 0.3}, 1, 0, BOTH),
+    (chroma_key, {"similarity": 0.3, "smoothness": 0.2, "background": "color", "background_color": (250, 10, 99)}, 1, 0, BOTH),
+    (chroma_key, {"similarity": 0.3, "smoothness": 0.2, "background": "image", "image": "small.png"}, 1, 0, ("small",)),
+    (chroma_key, {"similarity": 0.3, "smoothness": 0.2, "background": "blurred", "blur": 2.0}, 2, 0, BOTH),
+    (color_key, {}, 1, 0, BOTH),
+    (color_key, {"color": (20, 160, 90), "similarity": 0.3, "smoothness": 0.4}, 1, 0, BOTH + TINY),
+    (color_key, {"color": (20, 160, 90), "similarity": 0.3, "smoothness": 0.0}, 0, 0, BOTH),
+    (luma_key, {"minimum": 0.3, "maximum": 0.7}, 0, 0, BOTH),
+    (luma_key, {"minimum": 0.2, "minimum_smoothness": 0.3, "maximum": 0.9, "maximum_smoothness": 0.2}, 1, 0, BOTH + TINY),
+    (mask, {"path": "mask.png"}, 2, 0, BOTH),
+    (mask, {"path": "mask.png", "channel": "luma"}, 3, 0, ("small",)),
+    (mask, {"path": "mask.png", "operation": "subtract"}, 2, 0, ("small",)),
+    (mask, {"path": "mask.png", "operation": "add"}, 0, 0, ("small",)),
+    (image, {"path": "mask.png", "size": 0.25}, 1, 0, ("small",)),
+    (image, {"path": "mask.png", "size": 0.25, "place": "top_left", "opacity": 0.6}, 1, 0, ("small",)),
+    (image, {"path": "mask.png", "size": 0.25, "place": "free", "x": 0.97, "y": 0.05}, 1, 0, ("small",)),
     (cartoon, {}, "ssim", 0, BOTH + ("large",)),
     (cartoon, {"smoothing": 2, "edge_size": 5, "edge_offset": 4}, "ssim", 0, BOTH),
 ]
 
 
 def write(name, rgb):
-    cv2.imwrite(str(HERE / f"{name}.png"), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    order = cv2.COLOR_RGBA2BGRA if rgb.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    cv2.imwrite(str(HERE / f"{name}.png"), cv2.cvtColor(rgb, order), [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
 def main():
     for name, picture in INPUTS.items():
         write(name, picture)
+    write_mask()
     looks()
     manifest, numbers = [], {}
     for function, params, tolerance, margin, inputs in CASES:
