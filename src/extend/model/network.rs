@@ -10,6 +10,7 @@ use tract_onnx::prelude::{
 use tract_onnx::tract_hir::infer::Factoid;
 
 use super::pixels::{Levels, fill_input};
+use super::{guard, wire};
 use crate::geometry::Size;
 
 /// The side of the input where the model leaves it open.
@@ -47,9 +48,12 @@ impl Network {
     }
 
     fn read(bytes: &[u8]) -> Result<Self, String> {
-        let mut model = tract_onnx::onnx()
-            .model_for_read(&mut &*bytes)
-            .map_err(|error| format!("it is no ONNX model that can be read ({})", short(&error)))?;
+        let unreadable = |error: TractError| format!("it is no ONNX model that can be read ({})", short(&error));
+        wire::check_parts(bytes)?;
+        let reader = tract_onnx::onnx().with_ignore_value_info(true);
+        let mut proto = reader.proto_model_for_read(&mut &*bytes).map_err(unreadable)?;
+        guard::check(&mut proto)?;
+        let mut model = reader.model_for_proto_model(&proto).map_err(unreadable)?;
         let unusable = |error: TractError| format!("the model can't be used ({})", short(&error));
         let [_] = model.inputs[..] else {
             return Err(format!("the model has {} inputs; it has to have one, the picture", model.inputs.len()));
@@ -70,6 +74,8 @@ impl Network {
             // What it says of its results may name sides that are fixed now.
             model.set_output_fact(output, InferenceFact::default()).map_err(unusable)?;
         }
+        guard::analyse(&mut model, &proto)?;
+        drop(proto);
         let model = model.into_optimized().map_err(unusable)?;
         let fact = model.output_fact(0).map_err(unusable)?;
         let output = fact.shape.as_concrete().and_then(output_layout);

@@ -118,7 +118,16 @@ impl Bench {
         self.last_id += 1;
         let at = Instant::now();
         let (format, pixels) = (PixelFormat::Rgba, pixels.into());
-        let captured = Captured { id: self.last_id, size: SIZE, format, pixels, at, desktop_from_source: None };
+        let captured = Captured {
+            id: self.last_id,
+            size: SIZE,
+            format,
+            pixels,
+            at,
+            desktop_from_source: None,
+            pointer: None,
+            pressed: false,
+        };
         let frame = self.stage.process(captured, &self.chain, &LiveText::default(), at).expect("it is shown");
         frame.pixels.to_vec()
     }
