@@ -42,6 +42,8 @@ pub(super) struct Aside {
     newest: u64,
     waiting_since: Option<Instant>,
     complaint: Option<String>,
+    /// How long an answer takes.
+    took: Option<Duration>,
     /// What is shown is as good as it will get.
     is_settled: bool,
     last_logged: Option<Instant>,
@@ -62,6 +64,7 @@ impl Aside {
             newest: 0,
             waiting_since: None,
             complaint: None,
+            took: None,
             is_settled: false,
             last_logged: None,
         }
@@ -75,6 +78,7 @@ impl Aside {
             self.waiting_since = Some(moment.now);
         }
         self.newest = before.newest;
+        self.took = before.took;
         self.send(link, pixels, moment, terms);
         let sent = self.sent.as_ref()?.number;
         let waited = self.waiting_since.map_or(Duration::ZERO, |since| moment.now.saturating_duration_since(since));
@@ -142,6 +146,10 @@ impl Aside {
 
     pub(super) fn complaint(&self) -> Option<String> {
         self.complaint.clone()
+    }
+
+    pub(super) fn took(&self) -> Option<Duration> {
+        self.took
     }
 
     pub(super) fn is_settled(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::aside::{Aside, Terms};
 use super::program::{Lease, Program};
@@ -59,6 +60,10 @@ impl TimeKernel for ProgramKernel {
 
     fn memory(&self) -> [usize; 2] {
         self.aside.memory()
+    }
+
+    fn aside(&self) -> Option<Duration> {
+        self.aside.took()
     }
 
     fn complaint(&self) -> Option<String> {

@@ -189,6 +189,10 @@ impl TimeKernel for ModelKernel {
         [now + self.blurred.len(), most + self.size.pixels() * BYTES_PER_PIXEL]
     }
 
+    fn aside(&self) -> Option<Duration> {
+        self.aside.took()
+    }
+
     fn complaint(&self) -> Option<String> {
         self.aside.complaint()
     }

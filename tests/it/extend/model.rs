@@ -193,7 +193,7 @@ fn what_can_not_be_used_is_said_in_a_sentence_and_the_picture_goes_on() {
         (&b"this is no model"[..], "tiny.onnx: "),
         (&whole[..whole.len() / 2], "tiny.onnx: "),
         (&two_inputs, "the model has 2 inputs"),
-        (&unknown, "the model can't be used"),
+        (&unknown, "operator Nonsense, which can't be used here"),
         (&flat, "the model's input is 1 x 1000; it has to be 1 x 3"),
     ] {
         let mut bench = Bench::with(bytes, |_| {});
@@ -219,6 +219,112 @@ fn a_damaged_model_never_breaks_anything() {
             let _ = Network::parse(&damaged);
         }
     }
+}
+
+/// An attribute that is a list of whole numbers.
+fn ints(name: &str, values: &[u64]) -> Vec<u8> {
+    let values: Vec<u8> = values.iter().flat_map(|value| number(8, *value)).collect();
+    bytes(5, [bytes(1, name), values, number(20, 7)].concat())
+}
+
+fn node_with(kind: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
+    let plain = node(kind, inputs, output);
+    let inner = &plain[plain.len() - bytes_in(&plain)..];
+    bytes(1, [inner.to_vec(), attributes.concat()].concat())
+}
+
+/// How long the content of a field is, whose key is one byte.
+fn bytes_in(field: &[u8]) -> usize {
+    (1..field.len())
+        .find(|head| field.len() - head == read_varint(&field[1..*head]))
+        .map_or(0, |head| field.len() - head)
+}
+
+fn read_varint(bytes: &[u8]) -> usize {
+    bytes.iter().rev().fold(0, |number, byte| number << 7 | usize::from(byte & 0x7f))
+}
+
+/// Whole numbers that belong to the model.
+fn integers(name: &str, values: &[i64]) -> Vec<u8> {
+    let raw: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    bytes(5, [number(1, values.len() as u64), number(2, 7), bytes(8, name), bytes(9, raw)].concat())
+}
+
+fn input() -> Vec<u8> {
+    tensor(11, "x", &[1, 3, 8, 8])
+}
+
+fn output() -> Vec<u8> {
+    tensor(12, "y", &[1, 3, 8, 8])
+}
+
+#[test]
+fn a_model_that_asks_for_terabytes_gets_nothing_and_a_sentence() {
+    const HUGE: i64 = 1 << 20;
+    let terabytes = integers("sides", &[HUGE, HUGE]);
+    let column = weights("column", &[50_000, 1], &[0.0; 50_000]);
+    let row = weights("row", &[1, 50_000], &[0.0; 50_000]);
+    let filters = weights("w", &[64, 3, 7, 7], &[0.0; 64 * 3 * 49]);
+    let formula = "(".repeat(100_000);
+    let nested = bytes(1, bytes(2, &formula));
+    let shape = [bytes(1, number(1, 1)), bytes(1, number(1, 3)), nested.clone(), nested].concat();
+    let open = bytes(11, [bytes(1, "x"), bytes(2, bytes(1, [number(1, 1), bytes(2, shape)].concat()))].concat());
+    let declared = {
+        let dims: Vec<u8> = [1_u64 << 40, 4].iter().flat_map(|dim| number(1, *dim)).collect();
+        bytes(5, [dims, number(2, 1), bytes(8, "w"), bytes(9, [0; 64])].concat())
+    };
+    let filled = [node("ConstantOfShape", &["sides"], "huge"), node("Add", &["x", "huge"], "y"), terabytes.clone()];
+    let unused = [node("ConstantOfShape", &["sides"], "huge"), node("Relu", &["x"], "y"), terabytes.clone()];
+    let expanded = [node("Expand", &["x", "sides"], "y"), terabytes];
+    let tiled = [node("Tile", &["x", "often"], "y"), integers("often", &[1, 1, HUGE, HUGE])];
+    let crossed = [node("Add", &["column", "row"], "z"), node("Add", &["x", "z"], "y"), column, row];
+    let window = [node_with("AveragePool", &["x"], "y", &[ints("kernel_shape", &[1 << 20, 1 << 20])])];
+    let padded = [node_with("MaxPool", &["x"], "y", &[ints("kernel_shape", &[3, 3]), ints("pads", &[1 << 30; 4])])];
+    let endless = [node("Loop", &["x"], "y")];
+    let many = vec![bytes(1, ""); 400_000];
+    let long: Vec<Vec<u8>> = (0..5_000)
+        .map(|at| {
+            let from = if at == 0 { "x".to_owned() } else { format!("t{at}") };
+            node("Relu", &[&from], &if at == 4_999 { "y".to_owned() } else { format!("t{}", at + 1) })
+        })
+        .collect();
+    for (parts, said) in [
+        (&filled[..], "too large"),
+        (&unused, "too large"),
+        (&expanded, "too large"),
+        (&tiled, "too large"),
+        (&crossed, "too large"),
+        (&window, "kernel_shape that is too large"),
+        (&padded, "pads that is too large"),
+        (&[node("Conv", &["x", "w"], "y"), declared], "it is no ONNX model"),
+        (&endless, "operator Loop"),
+        (&many, "too many"),
+        (&long, "more than 2048 layers"),
+    ] {
+        let error = Network::parse(&model(&[parts.concat(), input(), output()])).err();
+        assert!(error.as_ref().is_some_and(|error| error.contains(said) && !error.contains('\n')), "{said}: {error:?}");
+    }
+    let large = model(&[node("Conv", &["x", "w"], "y"), filters, tensor(11, "x", &[1, 3, 2_048, 2_048]), output()]);
+    assert!(Network::parse(&large).is_err_and(|error| error.contains("too large")));
+    // A side whose name is a formula as deep as a stack is taken for one that is open.
+    let deep = model(&[node("Relu", &["x"], "y"), open, output()]);
+    assert_eq!(Network::parse(&deep).err(), None);
+}
+
+#[test]
+fn layers_of_sizes_worked_out_by_the_model_itself_are_understood() {
+    // Half the size and back, as those who export from frameworks write it: the size is taken from the picture itself.
+    let whole = model(&[
+        node("Shape", &["x"], "sides"),
+        node_with("Conv", &["x", "w"], "half", &[ints("strides", &[2, 2])]),
+        node("Relu", &["half"], "more"),
+        node_with("AveragePool", &["more"], "mean", &[ints("kernel_shape", &[1, 1])]),
+        node("Resize", &["mean", "", "", "sides"], "y"),
+        weights("w", &[3, 3, 1, 1], &[0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
+        tensor(11, "x", &[0, 3, 0, 0]),
+        output(),
+    ]);
+    Bench::with(&whole, |_| {}).becomes([0, 200, 100, 255]);
 }
 
 #[test]
