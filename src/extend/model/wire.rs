@@ -111,8 +111,8 @@ mod tests {
         assert_eq!(check_parts(&field(7, &weights)), Ok(()));
         let tensors = field(5, &[]).repeat(1_000_000);
         assert!(check_parts(&field(7, &tensors)).is_err());
-        let hidden = (0..40).fold(nodes, |inner, _| field(6, &inner));
-        assert!(check_parts(&field(7, &field(1, &field(5, &hidden)))).is_err());
+        let hidden = (0..13).fold(nodes, |inner, _| field(1, &field(5, &field(6, &inner))));
+        assert!(check_parts(&field(7, &hidden)).is_err());
         let notes = field(1, &field(6, "a trace, which is long; ".repeat(100_000).as_bytes()));
         assert_eq!(check_parts(&field(7, &notes)), Ok(()));
     }
