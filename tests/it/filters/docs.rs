@@ -24,7 +24,8 @@ fn document() -> String {
          This page is written from the declarations in `src/filter/`; a test keeps it fresh.\n\n\
          Filters run in the order of the list; only *Hide a region* always runs first. A value out of range is clamped. \
          Fractions are 0 to 1 in files and commands and per cent in the window. Each is shown at the end of the same second \
-         of the same scene, before and after.\n",
+         of the same scene, before and after.\n\n\
+         The filter `model`, which runs ONNX models, and programs that are filters are in [extending.md](extending.md).\n",
     );
     let mut heading = "";
     let mut specs: Vec<_> = all().iter().collect();
