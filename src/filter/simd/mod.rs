@@ -7,6 +7,7 @@
 mod pairs;
 mod rows;
 mod sample;
+mod taps;
 mod turn;
 
 #[cfg(target_arch = "x86_64")]
@@ -101,6 +102,7 @@ macro_rules! vectorised {
 pub(crate) use pairs::{Pairs, blend, halve, mix_pairs, quarter};
 pub(crate) use rows::{CHUNK, weighted_rows};
 pub(crate) use sample::{POSITION_BITS, Walk, sample};
+pub(crate) use taps::{Along, ONE, SUMS, TAPS, sum_along, sum_rows};
 pub(crate) use turn::{Rows, SIDE, transpose};
 pub(crate) use vectorised;
 

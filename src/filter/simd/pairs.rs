@@ -49,11 +49,7 @@ impl Pairs {
 ///
 /// # Panics
 /// When the rows do not have the lengths that `pairs` was made for.
-pub(crate) fn mix_pairs(
-    source: &[[u8; BYTES_PER_PIXEL]],
-    pairs: &Pairs,
-    out: &mut [[u8; BYTES_PER_PIXEL]],
-) {
+pub(crate) fn mix_pairs(source: &[[u8; BYTES_PER_PIXEL]], pairs: &Pairs, out: &mut [[u8; BYTES_PER_PIXEL]]) {
     assert!(source.len() == pairs.width && out.len() == pairs.padded(), "the rows have their lengths");
     #[cfg(target_arch = "x86_64")]
     {
@@ -203,7 +199,8 @@ mod x86 {
             let first = source.as_ptr().wrapping_add(base);
             // SAFETY: `base` leaves room for a vector and one pixel; the tables and `out` have whole groups.
             unsafe {
-                let places = _mm512_sub_epi32(_mm512_loadu_si512(lefts.as_ptr().cast()), _mm512_set1_epi32(base as i32));
+                let places =
+                    _mm512_sub_epi32(_mm512_loadu_si512(lefts.as_ptr().cast()), _mm512_set1_epi32(base as i32));
                 let left = _mm512_permutexvar_epi32(places, _mm512_loadu_si512(first.cast()));
                 let right = _mm512_permutexvar_epi32(places, _mm512_loadu_si512(first.add(1).cast()));
                 let weights = _mm512_loadu_si512(pairs.weights.as_ptr().add(from).cast());
@@ -226,7 +223,8 @@ mod x86 {
             let first = source.as_ptr().wrapping_add(base);
             // SAFETY: `base` leaves room for two vectors and one pixel; the tables and `out` have whole groups.
             unsafe {
-                let places = _mm512_sub_epi32(_mm512_loadu_si512(lefts.as_ptr().cast()), _mm512_set1_epi32(base as i32));
+                let places =
+                    _mm512_sub_epi32(_mm512_loadu_si512(lefts.as_ptr().cast()), _mm512_set1_epi32(base as i32));
                 let load = |at: usize| _mm512_loadu_si512(first.add(at).cast());
                 let left = _mm512_permutex2var_epi32(load(0), places, load(TOGETHER));
                 let right = _mm512_permutex2var_epi32(load(1), places, load(TOGETHER + 1));
@@ -252,7 +250,8 @@ mod x86 {
             let first = source.as_ptr().wrapping_add(base);
             // SAFETY: `base` leaves room for a vector and one pixel; the tables and `out` have whole groups.
             unsafe {
-                let places = _mm256_sub_epi32(_mm256_loadu_si256(lefts.as_ptr().cast()), _mm256_set1_epi32(base as i32));
+                let places =
+                    _mm256_sub_epi32(_mm256_loadu_si256(lefts.as_ptr().cast()), _mm256_set1_epi32(base as i32));
                 let left = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(first.cast()), places);
                 let right = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(first.add(1).cast()), places);
                 let weights = _mm256_loadu_si256(pairs.weights.as_ptr().add(from).cast());
