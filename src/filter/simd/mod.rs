@@ -9,6 +9,7 @@ mod rows;
 mod sample;
 mod taps;
 mod turn;
+mod windows;
 
 #[cfg(target_arch = "x86_64")]
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -105,6 +106,7 @@ pub(crate) use sample::{POSITION_BITS, Walk, sample};
 pub(crate) use taps::{Along, ONE, SUMS, TAPS, sum_along, sum_rows};
 pub(crate) use turn::{Rows, SIDE, transpose};
 pub(crate) use vectorised;
+pub(crate) use windows::{few_means, sliding_means};
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
