@@ -9,6 +9,9 @@ use crate::filter::simd::{CHUNK, vectorised};
 const MOST_ROWS: usize = 9;
 /// Bytes of a row worked on before the next row, with what lies beside them.
 const STRIP: usize = 16 * CHUNK;
+/// Bytes that go through a network together: more than one vector, because what one comparison writes the next one often
+/// reads, and there is something else to do meanwhile.
+const WIDE: usize = 4 * CHUNK;
 
 /// A comparison of two places: the lesser value goes to the first, the greater to the second.
 type Comparison = [u8; 2];
@@ -35,7 +38,7 @@ struct Scratch {
 /// Values at a place of a network; a vector that lies across two lines of the cache takes twice as long.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Values([u8; CHUNK]);
+struct Values([u8; WIDE]);
 
 impl Ranks {
     /// `radius` is 1 to 4: from the middle of the square to its side.
@@ -54,11 +57,11 @@ impl Ranks {
         let (side, middle) = (*side, *middle);
         let radius = side / 2;
         let beside = radius * channels;
-        let length = (STRIP + 2 * beside).next_multiple_of(CHUNK) + CHUNK;
+        let length = (STRIP + 2 * beside).next_multiple_of(WIDE) + WIDE;
         for_each_band_with(output, stride, (scratch, 1), |first, band, scratch| {
             let Scratch { sorted, values } = &mut scratch[0];
             sorted.resize(side * length, 0);
-            values.resize(side * side, Values([0; CHUNK]));
+            values.resize(side * side, Values([0; WIDE]));
             for (index, out) in band.chunks_exact_mut(stride).enumerate() {
                 let lines: [&[u8]; MOST_ROWS] = std::array::from_fn(|line| {
                     &input[held(first + index, line as isize - radius as isize, height) * stride..][..stride]
@@ -106,10 +109,10 @@ struct Shape {
 fn compare(values: &mut [Values], [low, high]: Comparison) {
     let (low, high) = (usize::from(low), usize::from(high));
     let (one, other) = (values[low].0, values[high].0);
-    for at in 0..CHUNK {
+    for at in 0..WIDE {
         values[low].0[at] = one[at].min(other[at]);
     }
-    for at in 0..CHUNK {
+    for at in 0..WIDE {
         values[high].0[at] = one[at].max(other[at]);
     }
 }
@@ -131,10 +134,10 @@ vectorised! {
         length: usize,
     ) {
         let width = lines[0].len();
-        for start in (0..width).step_by(CHUNK) {
-            let count = CHUNK.min(width - start);
+        for start in (0..width).step_by(WIDE) {
+            let count = WIDE.min(width - start);
             for (value, line) in values.iter_mut().zip(lines) {
-                match line.get(start..start + CHUNK) {
+                match line.get(start..start + WIDE) {
                     Some(part) => value.0.copy_from_slice(part),
                     None => value.0[..count].copy_from_slice(&line[start..]),
                 }
@@ -144,7 +147,7 @@ vectorised! {
             }
             for (rank, value) in values.iter().take(lines.len()).enumerate() {
                 // What lies behind the last column is scratch of the same rank.
-                sorted[rank * length + start..][..CHUNK].copy_from_slice(&value.0);
+                sorted[rank * length + start..][..WIDE].copy_from_slice(&value.0);
             }
         }
     }
@@ -180,10 +183,10 @@ vectorised! {
 
     fn run_network(sorted: &[u8], shape: Shape, network: &[Comparison], values: &mut [Values], out: &mut [u8]) {
         let Shape { side, channels, length, middle } = shape;
-        for (index, out) in out.chunks_mut(CHUNK).enumerate() {
+        for (index, out) in out.chunks_mut(WIDE).enumerate() {
             for (place, value) in values.iter_mut().enumerate() {
-                let from = place / side * length + index * CHUNK + place % side * channels;
-                value.0.copy_from_slice(&sorted[from..from + CHUNK]);
+                let from = place / side * length + index * WIDE + place % side * channels;
+                value.0.copy_from_slice(&sorted[from..from + WIDE]);
             }
             for comparison in network {
                 compare(values, *comparison);
