@@ -4,6 +4,7 @@
 //!
 //! The code is the same for each set, in whole numbers or in floats that are never contracted, so the pictures are too.
 
+mod medians;
 mod pairs;
 mod rows;
 mod sample;
@@ -100,6 +101,7 @@ macro_rules! vectorised {
     )+};
 }
 
+pub(crate) use medians::{Ranked, median_of_columns, sort_lines};
 pub(crate) use pairs::{Pairs, blend, halve, mix_pairs, quarter};
 pub(crate) use rows::{CHUNK, weighted_rows};
 pub(crate) use sample::{POSITION_BITS, Walk, sample};
