@@ -3,7 +3,7 @@
 
 use super::plane::held;
 use crate::filter::bands::for_each_band_with;
-use crate::filter::simd::{CHUNK, Ranked, median_of_columns, sort_lines, vectorised};
+use crate::filter::simd::{CHUNK, Ranked, median_of_five_columns, median_of_three, sort_five_lines, vectorised};
 
 /// The largest square has nine rows.
 const MOST_ROWS: usize = 9;
@@ -60,6 +60,9 @@ impl Ranks {
         let length = (STRIP + 2 * beside).next_multiple_of(WIDE) + WIDE;
         for_each_band_with(output, stride, (scratch, 1), |first, band, scratch| {
             let Scratch { sorted, values } = &mut scratch[0];
+            if side == 3 {
+                return band_of_three(input, (stride, channels), (first, band), sorted);
+            }
             sorted.resize(side * length, 0);
             values.resize(side * side, Values([0; WIDE]));
             for (index, out) in band.chunks_exact_mut(stride).enumerate() {
@@ -72,8 +75,7 @@ impl Ranks {
                     let before = inside.start + beside - start;
                     let parts = lines.map(|line| &line[inside.clone()]);
                     match side {
-                        3 => sort_lines::<3>(&parts[..3], length, &mut sorted[before..]),
-                        5 => sort_lines::<5>(&parts[..5], length, &mut sorted[before..]),
+                        5 => sort_five_lines(&parts[..5], length, &mut sorted[before..]),
                         _ => sort_columns(&parts[..side], column, values, &mut sorted[before..], length),
                     }
                     let after = before + inside.len();
@@ -87,13 +89,33 @@ impl Ranks {
                     }
                     let (out, ranked) = (&mut out[start..end], Ranked { length, channels });
                     match side {
-                        3 => median_of_columns::<3>(sorted, ranked, out),
-                        5 => median_of_columns::<5>(sorted, ranked, out),
+                        5 => median_of_five_columns(sorted, ranked, out),
                         _ => run_network(sorted, Shape { side, channels, length, middle }, network, values, out),
                     }
                 }
             }
         });
+    }
+}
+
+/// Medians of squares of three for the rows of a band, two at a time.
+fn band_of_three(
+    input: &[u8],
+    (stride, channels): (usize, usize),
+    (first, band): (usize, &mut [u8]),
+    spare: &mut Vec<u8>,
+) {
+    let height = input.len() / stride;
+    for (index, rows) in band.chunks_mut(2 * stride).enumerate() {
+        let lines: [&[u8]; 4] =
+            std::array::from_fn(|line| &input[held(first + 2 * index, line as isize - 1, height) * stride..][..stride]);
+        let (upper, lower) = rows.split_at_mut(stride);
+        if lower.is_empty() {
+            spare.resize(stride, 0);
+            median_of_three(lines, channels, upper, spare);
+        } else {
+            median_of_three(lines, channels, upper, lower);
+        }
     }
 }
 

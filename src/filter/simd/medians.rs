@@ -1,4 +1,4 @@
-//! Medians of squares of three and five rows, in registers from the sorted columns on.
+//! Medians of squares of three and five rows, in registers.
 
 use super::CHUNK;
 
@@ -11,49 +11,119 @@ pub(crate) struct Ranked {
     pub channels: usize,
 }
 
-/// Sorts the values at each place of `SIDE` lines; those of each rank go to `sorted`, `length` bytes apart. What lies behind
-/// the last place up to a whole chunk is overwritten. `SIDE` is 3 or 5.
+/// Sorts the values at each place of five lines; those of each rank go to `sorted`, `length` bytes apart. What lies behind
+/// the last place up to a whole chunk is overwritten.
 ///
 /// # Panics
 /// When the lines differ in length or `sorted` is too short.
-pub(crate) fn sort_lines<const SIDE: usize>(lines: &[&[u8]], length: usize, sorted: &mut [u8]) {
+pub(crate) fn sort_five_lines(lines: &[&[u8]], length: usize, sorted: &mut [u8]) {
     let lines: &[&[u8]; SIDE] = lines.try_into().expect("there are as many lines as ranks");
     let width = lines[0].len();
     assert!(lines.iter().all(|line| line.len() == width), "the lines have one length");
     assert!(sorted.len() >= (SIDE - 1) * length + width.next_multiple_of(CHUNK), "there is a place for all ranks");
     let whole = width / CHUNK * CHUNK;
-    sort_whole::<SIDE>(lines.map(|line| &line[..whole]), length, sorted);
+    sort_whole(lines.map(|line| &line[..whole]), length, sorted);
     if whole < width {
         let mut last = [[0; CHUNK]; SIDE];
         for (last, line) in last.iter_mut().zip(lines) {
             last[..width - whole].copy_from_slice(&line[whole..]);
         }
-        sort_whole::<SIDE>(last.each_ref().map(|line| &line[..]), length, &mut sorted[whole..]);
+        sort_whole(last.each_ref().map(|line| &line[..]), length, &mut sorted[whole..]);
     }
 }
 
-/// Sets each value of `out` to the median of `SIDE` neighbouring columns, the first of which is in its place. `SIDE` is 3
-/// or 5.
+/// Sets each value of `out` to the median of five neighbouring columns, the first of which is in its place.
 ///
 /// # Panics
 /// When `sorted` does not have enough columns for whole chunks of `out`.
-pub(crate) fn median_of_columns<const SIDE: usize>(sorted: &[u8], ranked: Ranked, out: &mut [u8]) {
+pub(crate) fn median_of_five_columns(sorted: &[u8], ranked: Ranked, out: &mut [u8]) {
     let Ranked { length, channels } = ranked;
     let beside = (SIDE - 1) * channels;
     let reach = (SIDE - 1) * length + beside + out.len().next_multiple_of(CHUNK);
     assert!(sorted.len() >= reach, "there are columns for all values");
     let (whole, rest) = out.as_chunks_mut::<CHUNK>();
     let count = whole.len() * CHUNK;
-    median_whole::<SIDE>(sorted, ranked, whole);
+    median_whole(sorted, ranked, whole);
     if !rest.is_empty() {
         let mut last = [[0; CHUNK]];
-        median_whole::<SIDE>(&sorted[count..], ranked, &mut last);
+        median_whole(&sorted[count..], ranked, &mut last);
         rest.copy_from_slice(&last[0][..rest.len()]);
     }
 }
 
+/// Most bytes of a pixel.
+const MOST_CHANNELS: usize = 4;
+
+/// Sets two rows, which lie between the second and the third of `lines` one below the other, to the medians of squares of
+/// three: the two middle lines are compared for both. Beyond the ends the last pixel of `channels` bytes, at most four,
+/// counts on.
+///
+/// # Panics
+/// When a line or row differs in length.
+pub(crate) fn median_of_three(lines: [&[u8]; 4], channels: usize, first: &mut [u8], second: &mut [u8]) {
+    let stride = lines[0].len();
+    assert!(lines.iter().all(|line| line.len() == stride), "the lines have one length");
+    assert!(first.len() == stride && second.len() == stride, "the rows have that of the lines");
+    // The first chunk and what is not whole at the end have neighbours beyond the ends.
+    let inner = stride.saturating_sub(CHUNK + channels) / CHUNK * CHUNK;
+    let within = CHUNK..CHUNK + inner;
+    if inner > 0 {
+        let lines = lines.map(|line| &line[CHUNK - channels..CHUNK + inner + channels]);
+        three_whole(lines, channels, &mut first[within.clone()], &mut second[within.clone()]);
+    }
+    for start in std::iter::once(0).chain((within.end..stride).step_by(CHUNK)) {
+        let count = CHUNK.min(stride - start);
+        let inside = start.saturating_sub(channels)..(start + count + channels).min(stride);
+        let before = inside.start + channels - start;
+        let after = before + inside.len();
+        let mut padded = [[0; CHUNK + 2 * MOST_CHANNELS]; 4];
+        for (padded, line) in padded.iter_mut().zip(lines) {
+            padded[before..after].copy_from_slice(&line[inside.clone()]);
+            for place in (0..before).rev() {
+                padded[place] = padded[place + channels];
+            }
+            for place in after..count + 2 * channels {
+                padded[place] = padded[place - channels];
+            }
+        }
+        let lines = padded.each_ref().map(|line| &line[..CHUNK + 2 * channels]);
+        let mut rows = [[0; CHUNK]; 2];
+        let [one, other] = &mut rows;
+        three_whole(lines, channels, one, other);
+        first[start..start + count].copy_from_slice(&rows[0][..count]);
+        second[start..start + count].copy_from_slice(&rows[1][..count]);
+    }
+}
+
+/// The rows are whole chunks; the lines begin a pixel before and end a pixel behind them.
+fn three_whole(lines: [&[u8]; 4], channels: usize, first: &mut [u8], second: &mut [u8]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use super::Level;
+        #[expect(unsafe_code, reason = "the processor was asked and the lengths were checked")]
+        // SAFETY: `level` has found these instructions; `median_of_three` has cut the lines to their lengths.
+        unsafe {
+            match super::level() {
+                Level::Baseline => sse2::three(lines, channels, first, second),
+                Level::Avx2 => avx2::three(lines, channels, first, second),
+                Level::Avx512 => avx512::three(lines, channels, first, second),
+            }
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    for at in (0..first.len()).step_by(CHUNK) {
+        let load = |line: usize, column: usize| -> [u8; CHUNK] {
+            std::array::from_fn(|place| lines[line][at + column * channels + place])
+        };
+        use portable::{max, min};
+        let [one, other] = three!(min, max, load);
+        first[at..at + CHUNK].copy_from_slice(&one);
+        second[at..at + CHUNK].copy_from_slice(&other);
+    }
+}
+
 /// `lines` are whole chunks of one length, and there is a place in `sorted` for all ranks.
-fn sort_whole<const SIDE: usize>(lines: [&[u8]; SIDE], length: usize, sorted: &mut [u8]) {
+fn sort_whole(lines: [&[u8]; SIDE], length: usize, sorted: &mut [u8]) {
     #[cfg(target_arch = "x86_64")]
     {
         use super::Level;
@@ -61,9 +131,9 @@ fn sort_whole<const SIDE: usize>(lines: [&[u8]; SIDE], length: usize, sorted: &m
         // SAFETY: `level` has found these instructions; `sort_lines` has compared the lengths.
         unsafe {
             match super::level() {
-                Level::Baseline => sse2::sort::<SIDE>(lines, length, sorted),
-                Level::Avx2 => avx2::sort::<SIDE>(lines, length, sorted),
-                Level::Avx512 => avx512::sort::<SIDE>(lines, length, sorted),
+                Level::Baseline => sse2::sort(lines, length, sorted),
+                Level::Avx2 => avx2::sort(lines, length, sorted),
+                Level::Avx512 => avx512::sort(lines, length, sorted),
             }
         }
     }
@@ -73,7 +143,7 @@ fn sort_whole<const SIDE: usize>(lines: [&[u8]; SIDE], length: usize, sorted: &m
         for (value, line) in values.iter_mut().zip(lines) {
             value.copy_from_slice(&line[at..at + CHUNK]);
         }
-        portable::sort::<SIDE>(&mut values);
+        portable::sort(&mut values);
         for (rank, value) in values.iter().enumerate() {
             sorted[rank * length + at..][..CHUNK].copy_from_slice(value);
         }
@@ -81,7 +151,7 @@ fn sort_whole<const SIDE: usize>(lines: [&[u8]; SIDE], length: usize, sorted: &m
 }
 
 /// There are as many columns in `sorted` as `out` needs.
-fn median_whole<const SIDE: usize>(sorted: &[u8], ranked: Ranked, out: &mut [[u8; CHUNK]]) {
+fn median_whole(sorted: &[u8], ranked: Ranked, out: &mut [[u8; CHUNK]]) {
     #[cfg(target_arch = "x86_64")]
     {
         use super::Level;
@@ -89,9 +159,9 @@ fn median_whole<const SIDE: usize>(sorted: &[u8], ranked: Ranked, out: &mut [[u8
         // SAFETY: `level` has found these instructions; `median_of_columns` has compared the lengths.
         unsafe {
             match super::level() {
-                Level::Baseline => sse2::median::<SIDE>(sorted, ranked, out),
-                Level::Avx2 => avx2::median::<SIDE>(sorted, ranked, out),
-                Level::Avx512 => avx512::median::<SIDE>(sorted, ranked, out),
+                Level::Baseline => sse2::median(sorted, ranked, out),
+                Level::Avx2 => avx2::median(sorted, ranked, out),
+                Level::Avx512 => avx512::median(sorted, ranked, out),
             }
         }
     }
@@ -102,12 +172,14 @@ fn median_whole<const SIDE: usize>(sorted: &[u8], ranked: Ranked, out: &mut [[u8
             let from = place / SIDE * ranked.length + index * CHUNK + place % SIDE * ranked.channels;
             value.copy_from_slice(&sorted[from..from + CHUNK]);
         }
-        *out = portable::median::<SIDE>(&mut values);
+        *out = portable::median(&mut values);
     }
 }
 
-/// Values of the largest square.
-const MOST: usize = 25;
+/// Rows and columns of the square that is sorted by columns.
+const SIDE: usize = 5;
+/// Its values.
+const MOST: usize = SIDE * SIDE;
 
 /// Comparisons of the places of an array, in the order they are written in.
 macro_rules! comparisons {
@@ -119,32 +191,61 @@ macro_rules! comparisons {
     };
 }
 
-/// Sorts the first three or five of `values`.
+/// Sorts five values.
 macro_rules! sort {
-    ($min:ident, $max:ident, $values:ident, $side:ident) => {
-        if $side == 3 {
-            comparisons!($min, $max, $values: 0 1, 1 2, 0 1);
-        } else {
-            comparisons!($min, $max, $values: 0 1, 3 4, 2 4, 2 3, 1 4, 0 3, 0 2, 1 3, 1 2);
-        }
+    ($min:ident, $max:ident, $values:ident) => {
+        comparisons!($min, $max, $values: 0 1, 3 4, 2 4, 2 3, 1 4, 0 3, 0 2, 1 3, 1 2);
     };
 }
 
-/// The median of nine or twenty-five `values`, of which all least values of sorted columns are the first ones.
+/// The median of twenty-five values, of which all least values of sorted columns are the first ones. Made as `Ranks` makes
+/// the networks of larger squares.
 macro_rules! median {
-    ($min:ident, $max:ident, $values:ident, $side:ident) => {
-        if $side == 3 {
-            // The median of the greatest of the least, the median of the medians, and the least of the greatest.
-            let low = $max($max($values[0], $values[1]), $values[2]);
-            let high = $min($min($values[6], $values[7]), $values[8]);
-            let middle = middle!($min, $max, $values[3], $values[4], $values[5]);
-            middle!($min, $max, low, middle, high)
-        } else {
-            // Made as `Ranks` makes the networks of larger squares.
-            comparisons!($min, $max, $values: 0 1, 2 3, 0 2, 1 3, 1 2, 0 4, 2 4, 3 4, 5 6, 7 8, 5 7, 6 8, 6 7, 5 9, 7 9, 6 7, 8 9, 10 11, 12 13, 10 12, 11 13, 11 12, 10 14, 12 14, 11 12, 13 14, 15 16, 17 18, 15 17, 16 18, 16 17, 15 19, 17 19, 16 17, 20 21, 22 23, 20 22, 21 23, 21 22, 20 24, 22 24, 21 22, 3 7, 11 15, 4 8, 12 16, 20 9, 13 17, 3 11, 7 15, 4 12, 8 16, 20 13, 9 17, 7 11, 8 12, 9 13, 7 8, 11 12, 15 16, 11 4, 15 8, 13 21, 15 4, 8 12, 9 13, 3 20, 4 20, 8 9, 12 13, 15 8, 12 20, 8 12);
-            $values[12]
-        }
-    };
+    ($min:ident, $max:ident, $values:ident) => {{
+        comparisons!($min, $max, $values: 0 1, 2 3, 0 2, 1 3, 1 2, 0 4, 2 4, 3 4, 5 6, 7 8, 5 7, 6 8, 6 7, 5 9, 7 9, 6 7, 8 9, 10 11, 12 13, 10 12, 11 13, 11 12, 10 14, 12 14, 11 12, 13 14, 15 16, 17 18, 15 17, 16 18, 16 17, 15 19, 17 19, 16 17, 20 21, 22 23, 20 22, 21 23, 21 22, 20 24, 22 24, 21 22, 3 7, 11 15, 4 8, 12 16, 20 9, 13 17, 3 11, 7 15, 4 12, 8 16, 20 13, 9 17, 7 11, 8 12, 9 13, 7 8, 11 12, 15 16, 11 4, 15 8, 13 21, 15 4, 8 12, 9 13, 3 20, 4 20, 8 9, 12 13, 15 8, 12 20, 8 12);
+        $values[12]
+    }};
+}
+
+/// The medians of two squares of three: of the upper three and of the lower three of four lines. `load` gives the values of a
+/// line and a column. Written out, so that the values stay in registers.
+macro_rules! three {
+    ($min:ident, $max:ident, $load:ident) => {{
+        let columns = [
+            sorted_twice!($min, $max, $load, 0),
+            sorted_twice!($min, $max, $load, 1),
+            sorted_twice!($min, $max, $load, 2),
+        ];
+        [median_of_sorted!($min, $max, columns, 0), median_of_sorted!($min, $max, columns, 1)]
+    }};
+}
+
+/// The upper three and the lower three values of a column of four, each sorted.
+macro_rules! sorted_twice {
+    ($min:ident, $max:ident, $load:ident, $column:literal) => {{
+        let (upper, lower) = ($load(1, $column), $load(2, $column));
+        let (least, most) = ($min(upper, lower), $max(upper, lower));
+        [insert!($min, $max, $load(0, $column), least, most), insert!($min, $max, $load(3, $column), least, most)]
+    }};
+}
+
+macro_rules! insert {
+    ($min:ident, $max:ident, $value:expr, $least:ident, $most:ident) => {{
+        let value = $value;
+        let above = $max(value, $least);
+        [$min(value, $least), $min(above, $most), $max(above, $most)]
+    }};
+}
+
+/// The median of the greatest of the least, the median of the medians, and the least of the greatest.
+macro_rules! median_of_sorted {
+    ($min:ident, $max:ident, $columns:ident, $square:literal) => {{
+        let [one, two, three] = [$columns[0][$square], $columns[1][$square], $columns[2][$square]];
+        let low = $max($max(one[0], two[0]), three[0]);
+        let high = $min($min(one[2], two[2]), three[2]);
+        let middle = middle!($min, $max, one[1], two[1], three[1]);
+        middle!($min, $max, low, middle, high)
+    }};
 }
 
 macro_rules! middle {
@@ -155,11 +256,11 @@ macro_rules! middle {
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! medians {
-    ($name:ident, $features:literal, $vector:ty, $load:ident, $store:ident, $min:ident, $max:ident, $zero:ident) => {
+    ($name:ident, $features:literal, $vector:ty, $load:ident, $store:ident, $min:ident, $max:ident) => {
         mod $name {
             use std::arch::x86_64::*;
 
-            use super::{CHUNK, MOST, Ranked};
+            use super::{CHUNK, Ranked, SIDE};
 
             const LANES: usize = size_of::<$vector>();
 
@@ -167,7 +268,7 @@ macro_rules! medians {
             /// `lines` have one length and are whole chunks; `sorted` has a place for all ranks.
             #[expect(unsafe_code, reason = "vectors are read and written through pointers")]
             #[target_feature(enable = $features)]
-            pub(super) unsafe fn sort<const SIDE: usize>(lines: [&[u8]; SIDE], length: usize, sorted: &mut [u8]) {
+            pub(super) unsafe fn sort(lines: [&[u8]; SIDE], length: usize, sorted: &mut [u8]) {
                 let mut at = 0;
                 while at < lines[0].len() {
                     // Written out, so that the values stay in registers.
@@ -175,12 +276,8 @@ macro_rules! medians {
                         // SAFETY: the caller has checked the lengths.
                         unsafe { $load(lines[line].as_ptr().add(at).cast()) }
                     };
-                    let mut values = if SIDE == 3 {
-                        [load(0), load(1), load(2), $zero(), $zero()]
-                    } else {
-                        [load(0), load(1), load(2), load(3), load(4)]
-                    };
-                    sort!($min, $max, values, SIDE);
+                    let mut values = [load(0), load(1), load(2), load(3), load(4)];
+                    sort!($min, $max, values);
                     let mut store = |rank: usize, value: $vector| {
                         // SAFETY: the caller has checked the lengths.
                         unsafe { $store(sorted.as_mut_ptr().add(rank * length + at).cast(), value) };
@@ -188,9 +285,28 @@ macro_rules! medians {
                     store(0, values[0]);
                     store(1, values[1]);
                     store(2, values[2]);
-                    if SIDE == 5 {
-                        store(3, values[3]);
-                        store(4, values[4]);
+                    store(3, values[3]);
+                    store(4, values[4]);
+                    at += LANES;
+                }
+            }
+
+            /// # Safety
+            /// The rows have one length and are whole chunks; the lines are two pixels longer.
+            #[expect(unsafe_code, reason = "vectors are read and written through pointers")]
+            #[target_feature(enable = $features)]
+            pub(super) unsafe fn three(lines: [&[u8]; 4], channels: usize, first: &mut [u8], second: &mut [u8]) {
+                let mut at = 0;
+                while at < first.len() {
+                    let load = |line: usize, column: usize| {
+                        // SAFETY: the caller has checked the lengths.
+                        unsafe { $load(lines[line].as_ptr().add(at + column * channels).cast()) }
+                    };
+                    let [one, other] = three!($min, $max, load);
+                    // SAFETY: the caller has checked the lengths.
+                    unsafe {
+                        $store(first.as_mut_ptr().add(at).cast(), one);
+                        $store(second.as_mut_ptr().add(at).cast(), other);
                     }
                     at += LANES;
                 }
@@ -200,7 +316,7 @@ macro_rules! medians {
             /// There are as many columns in `sorted` as `out` needs.
             #[expect(unsafe_code, reason = "vectors are read and written through pointers")]
             #[target_feature(enable = $features)]
-            pub(super) unsafe fn median<const SIDE: usize>(sorted: &[u8], ranked: Ranked, out: &mut [[u8; CHUNK]]) {
+            pub(super) unsafe fn median(sorted: &[u8], ranked: Ranked, out: &mut [[u8; CHUNK]]) {
                 let out = out.as_flattened_mut();
                 let mut at = 0;
                 while at < out.len() {
@@ -209,41 +325,34 @@ macro_rules! medians {
                         // SAFETY: the caller has checked that there are columns.
                         unsafe { $load(sorted.as_ptr().add(from).cast()) }
                     };
-                    let mut values = [$zero(); MOST];
-                    if SIDE == 3 {
-                        [values[0], values[1], values[2]] = [load(0, 0), load(0, 1), load(0, 2)];
-                        [values[3], values[4], values[5]] = [load(1, 0), load(1, 1), load(1, 2)];
-                        [values[6], values[7], values[8]] = [load(2, 0), load(2, 1), load(2, 2)];
-                    } else {
-                        values = [
-                            load(0, 0),
-                            load(0, 1),
-                            load(0, 2),
-                            load(0, 3),
-                            load(0, 4),
-                            load(1, 0),
-                            load(1, 1),
-                            load(1, 2),
-                            load(1, 3),
-                            load(1, 4),
-                            load(2, 0),
-                            load(2, 1),
-                            load(2, 2),
-                            load(2, 3),
-                            load(2, 4),
-                            load(3, 0),
-                            load(3, 1),
-                            load(3, 2),
-                            load(3, 3),
-                            load(3, 4),
-                            load(4, 0),
-                            load(4, 1),
-                            load(4, 2),
-                            load(4, 3),
-                            load(4, 4),
-                        ];
-                    }
-                    let median = median!($min, $max, values, SIDE);
+                    let mut values = [
+                        load(0, 0),
+                        load(0, 1),
+                        load(0, 2),
+                        load(0, 3),
+                        load(0, 4),
+                        load(1, 0),
+                        load(1, 1),
+                        load(1, 2),
+                        load(1, 3),
+                        load(1, 4),
+                        load(2, 0),
+                        load(2, 1),
+                        load(2, 2),
+                        load(2, 3),
+                        load(2, 4),
+                        load(3, 0),
+                        load(3, 1),
+                        load(3, 2),
+                        load(3, 3),
+                        load(3, 4),
+                        load(4, 0),
+                        load(4, 1),
+                        load(4, 2),
+                        load(4, 3),
+                        load(4, 4),
+                    ];
+                    let median = median!($min, $max, values);
                     // SAFETY: a chunk is made up of vectors.
                     unsafe { $store(out.as_mut_ptr().add(at).cast(), median) };
                     at += LANES;
@@ -254,18 +363,9 @@ macro_rules! medians {
 }
 
 #[cfg(target_arch = "x86_64")]
-medians!(sse2, "sse2", __m128i, _mm_loadu_si128, _mm_storeu_si128, _mm_min_epu8, _mm_max_epu8, _mm_setzero_si128);
+medians!(sse2, "sse2", __m128i, _mm_loadu_si128, _mm_storeu_si128, _mm_min_epu8, _mm_max_epu8);
 #[cfg(target_arch = "x86_64")]
-medians!(
-    avx2,
-    "avx2",
-    __m256i,
-    _mm256_loadu_si256,
-    _mm256_storeu_si256,
-    _mm256_min_epu8,
-    _mm256_max_epu8,
-    _mm256_setzero_si256
-);
+medians!(avx2, "avx2", __m256i, _mm256_loadu_si256, _mm256_storeu_si256, _mm256_min_epu8, _mm256_max_epu8);
 #[cfg(target_arch = "x86_64")]
 medians!(
     avx512,
@@ -274,24 +374,23 @@ medians!(
     _mm512_loadu_si512,
     _mm512_storeu_si512,
     _mm512_min_epu8,
-    _mm512_max_epu8,
-    _mm512_setzero_si512
+    _mm512_max_epu8
 );
 
-#[cfg(any(test, not(target_arch = "x86_64")))]
+#[cfg(not(target_arch = "x86_64"))]
 mod portable {
     use super::{CHUNK, MOST};
 
-    pub(super) fn sort<const SIDE: usize>(values: &mut [[u8; CHUNK]; SIDE]) {
-        sort!(min, max, values, SIDE);
+    pub(super) fn sort(values: &mut [[u8; CHUNK]; SIDE]) {
+        sort!(min, max, values);
     }
 
-    pub(super) fn median<const SIDE: usize>(values: &mut [[u8; CHUNK]; MOST]) -> [u8; CHUNK] {
-        median!(min, max, values, SIDE)
+    pub(super) fn median(values: &mut [[u8; CHUNK]; MOST]) -> [u8; CHUNK] {
+        median!(min, max, values)
     }
 
     #[inline(always)]
-    fn min(one: [u8; CHUNK], other: [u8; CHUNK]) -> [u8; CHUNK] {
+    pub(super) fn min(one: [u8; CHUNK], other: [u8; CHUNK]) -> [u8; CHUNK] {
         let mut least = one;
         for at in 0..CHUNK {
             least[at] = one[at].min(other[at]);
@@ -300,7 +399,7 @@ mod portable {
     }
 
     #[inline(always)]
-    fn max(one: [u8; CHUNK], other: [u8; CHUNK]) -> [u8; CHUNK] {
+    pub(super) fn max(one: [u8; CHUNK], other: [u8; CHUNK]) -> [u8; CHUNK] {
         let mut greatest = one;
         for at in 0..CHUNK {
             greatest[at] = one[at].max(other[at]);

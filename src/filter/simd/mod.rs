@@ -101,7 +101,7 @@ macro_rules! vectorised {
     )+};
 }
 
-pub(crate) use medians::{Ranked, median_of_columns, sort_lines};
+pub(crate) use medians::{Ranked, median_of_five_columns, median_of_three, sort_five_lines};
 pub(crate) use pairs::{Pairs, blend, halve, mix_pairs, quarter};
 pub(crate) use rows::{CHUNK, weighted_rows};
 pub(crate) use sample::{POSITION_BITS, Walk, sample};
