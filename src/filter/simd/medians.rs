@@ -2,6 +2,82 @@
 
 use super::CHUNK;
 
+/// Rows and columns of the square that is sorted by columns.
+const SIDE: usize = 5;
+
+/// Comparisons of the places of an array, in the order they are written in.
+macro_rules! comparisons {
+    ($min:ident, $max:ident, $values:ident: $($low:literal $high:literal),+) => {
+        $(
+            ($values[$low], $values[$high]) =
+                ($min($values[$low], $values[$high]), $max($values[$low], $values[$high]));
+        )+
+    };
+}
+
+/// Sorts five values.
+macro_rules! sort {
+    ($min:ident, $max:ident, $values:ident) => {
+        comparisons!($min, $max, $values: 0 1, 3 4, 2 4, 2 3, 1 4, 0 3, 0 2, 1 3, 1 2);
+    };
+}
+
+/// The median of twenty-five values, of which all least values of sorted columns are the first ones. Made as `Ranks` makes
+/// the networks of larger squares.
+macro_rules! median {
+    ($min:ident, $max:ident, $values:ident) => {{
+        comparisons!($min, $max, $values: 0 1, 2 3, 0 2, 1 3, 1 2, 0 4, 2 4, 3 4, 5 6, 7 8, 5 7, 6 8, 6 7, 5 9, 7 9, 6 7, 8 9, 10 11, 12 13, 10 12, 11 13, 11 12, 10 14, 12 14, 11 12, 13 14, 15 16, 17 18, 15 17, 16 18, 16 17, 15 19, 17 19, 16 17, 20 21, 22 23, 20 22, 21 23, 21 22, 20 24, 22 24, 21 22, 3 7, 11 15, 4 8, 12 16, 20 9, 13 17, 3 11, 7 15, 4 12, 8 16, 20 13, 9 17, 7 11, 8 12, 9 13, 7 8, 11 12, 15 16, 11 4, 15 8, 13 21, 15 4, 8 12, 9 13, 3 20, 4 20, 8 9, 12 13, 15 8, 12 20, 8 12);
+        $values[12]
+    }};
+}
+
+/// The medians of two squares of three: of the upper three and of the lower three of four lines. `load` gives the values of a
+/// line and a column. Written out, so that the values stay in registers.
+macro_rules! three {
+    ($min:ident, $max:ident, $load:ident) => {{
+        let columns = [
+            sorted_twice!($min, $max, $load, 0),
+            sorted_twice!($min, $max, $load, 1),
+            sorted_twice!($min, $max, $load, 2),
+        ];
+        [median_of_sorted!($min, $max, columns, 0), median_of_sorted!($min, $max, columns, 1)]
+    }};
+}
+
+/// The upper three and the lower three values of a column of four, each sorted.
+macro_rules! sorted_twice {
+    ($min:ident, $max:ident, $load:ident, $column:literal) => {{
+        let (upper, lower) = ($load(1, $column), $load(2, $column));
+        let (least, most) = ($min(upper, lower), $max(upper, lower));
+        [insert!($min, $max, $load(0, $column), least, most), insert!($min, $max, $load(3, $column), least, most)]
+    }};
+}
+
+macro_rules! insert {
+    ($min:ident, $max:ident, $value:expr, $least:ident, $most:ident) => {{
+        let value = $value;
+        let above = $max(value, $least);
+        [$min(value, $least), $min(above, $most), $max(above, $most)]
+    }};
+}
+
+/// The median of the greatest of the least, the median of the medians, and the least of the greatest.
+macro_rules! median_of_sorted {
+    ($min:ident, $max:ident, $columns:ident, $square:literal) => {{
+        let [one, two, three] = [$columns[0][$square], $columns[1][$square], $columns[2][$square]];
+        let low = $max($max(one[0], two[0]), three[0]);
+        let high = $min($min(one[2], two[2]), three[2]);
+        let middle = middle!($min, $max, one[1], two[1], three[1]);
+        middle!($min, $max, low, middle, high)
+    }};
+}
+
+macro_rules! middle {
+    ($min:ident, $max:ident, $a:expr, $b:expr, $c:expr) => {
+        $max($min($a, $b), $min($max($a, $b), $c))
+    };
+}
+
 /// Where sorted columns are: all least values, then all second ones, and so on.
 #[derive(Clone, Copy)]
 pub(crate) struct Ranked {
@@ -167,91 +243,13 @@ fn median_whole(sorted: &[u8], ranked: Ranked, out: &mut [[u8; CHUNK]]) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     for (index, out) in out.iter_mut().enumerate() {
-        let mut values = [[0; CHUNK]; MOST];
-        for (place, value) in values[..SIDE * SIDE].iter_mut().enumerate() {
+        let mut values = [[0; CHUNK]; SIDE * SIDE];
+        for (place, value) in values.iter_mut().enumerate() {
             let from = place / SIDE * ranked.length + index * CHUNK + place % SIDE * ranked.channels;
             value.copy_from_slice(&sorted[from..from + CHUNK]);
         }
         *out = portable::median(&mut values);
     }
-}
-
-/// Rows and columns of the square that is sorted by columns.
-const SIDE: usize = 5;
-/// Its values.
-const MOST: usize = SIDE * SIDE;
-
-/// Comparisons of the places of an array, in the order they are written in.
-macro_rules! comparisons {
-    ($min:ident, $max:ident, $values:ident: $($low:literal $high:literal),+) => {
-        $(
-            ($values[$low], $values[$high]) =
-                ($min($values[$low], $values[$high]), $max($values[$low], $values[$high]));
-        )+
-    };
-}
-
-/// Sorts five values.
-macro_rules! sort {
-    ($min:ident, $max:ident, $values:ident) => {
-        comparisons!($min, $max, $values: 0 1, 3 4, 2 4, 2 3, 1 4, 0 3, 0 2, 1 3, 1 2);
-    };
-}
-
-/// The median of twenty-five values, of which all least values of sorted columns are the first ones. Made as `Ranks` makes
-/// the networks of larger squares.
-macro_rules! median {
-    ($min:ident, $max:ident, $values:ident) => {{
-        comparisons!($min, $max, $values: 0 1, 2 3, 0 2, 1 3, 1 2, 0 4, 2 4, 3 4, 5 6, 7 8, 5 7, 6 8, 6 7, 5 9, 7 9, 6 7, 8 9, 10 11, 12 13, 10 12, 11 13, 11 12, 10 14, 12 14, 11 12, 13 14, 15 16, 17 18, 15 17, 16 18, 16 17, 15 19, 17 19, 16 17, 20 21, 22 23, 20 22, 21 23, 21 22, 20 24, 22 24, 21 22, 3 7, 11 15, 4 8, 12 16, 20 9, 13 17, 3 11, 7 15, 4 12, 8 16, 20 13, 9 17, 7 11, 8 12, 9 13, 7 8, 11 12, 15 16, 11 4, 15 8, 13 21, 15 4, 8 12, 9 13, 3 20, 4 20, 8 9, 12 13, 15 8, 12 20, 8 12);
-        $values[12]
-    }};
-}
-
-/// The medians of two squares of three: of the upper three and of the lower three of four lines. `load` gives the values of a
-/// line and a column. Written out, so that the values stay in registers.
-macro_rules! three {
-    ($min:ident, $max:ident, $load:ident) => {{
-        let columns = [
-            sorted_twice!($min, $max, $load, 0),
-            sorted_twice!($min, $max, $load, 1),
-            sorted_twice!($min, $max, $load, 2),
-        ];
-        [median_of_sorted!($min, $max, columns, 0), median_of_sorted!($min, $max, columns, 1)]
-    }};
-}
-
-/// The upper three and the lower three values of a column of four, each sorted.
-macro_rules! sorted_twice {
-    ($min:ident, $max:ident, $load:ident, $column:literal) => {{
-        let (upper, lower) = ($load(1, $column), $load(2, $column));
-        let (least, most) = ($min(upper, lower), $max(upper, lower));
-        [insert!($min, $max, $load(0, $column), least, most), insert!($min, $max, $load(3, $column), least, most)]
-    }};
-}
-
-macro_rules! insert {
-    ($min:ident, $max:ident, $value:expr, $least:ident, $most:ident) => {{
-        let value = $value;
-        let above = $max(value, $least);
-        [$min(value, $least), $min(above, $most), $max(above, $most)]
-    }};
-}
-
-/// The median of the greatest of the least, the median of the medians, and the least of the greatest.
-macro_rules! median_of_sorted {
-    ($min:ident, $max:ident, $columns:ident, $square:literal) => {{
-        let [one, two, three] = [$columns[0][$square], $columns[1][$square], $columns[2][$square]];
-        let low = $max($max(one[0], two[0]), three[0]);
-        let high = $min($min(one[2], two[2]), three[2]);
-        let middle = middle!($min, $max, one[1], two[1], three[1]);
-        middle!($min, $max, low, middle, high)
-    }};
-}
-
-macro_rules! middle {
-    ($min:ident, $max:ident, $a:expr, $b:expr, $c:expr) => {
-        $max($min($a, $b), $min($max($a, $b), $c))
-    };
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -379,13 +377,13 @@ medians!(
 
 #[cfg(not(target_arch = "x86_64"))]
 mod portable {
-    use super::{CHUNK, MOST};
+    use super::{CHUNK, SIDE};
 
     pub(super) fn sort(values: &mut [[u8; CHUNK]; SIDE]) {
         sort!(min, max, values);
     }
 
-    pub(super) fn median(values: &mut [[u8; CHUNK]; MOST]) -> [u8; CHUNK] {
+    pub(super) fn median(values: &mut [[u8; CHUNK]; SIDE * SIDE]) -> [u8; CHUNK] {
         median!(min, max, values)
     }
 
