@@ -187,15 +187,7 @@ fn three_whole(lines: [&[u8]; 4], channels: usize, first: &mut [u8], second: &mu
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    for at in (0..first.len()).step_by(CHUNK) {
-        let load = |line: usize, column: usize| -> [u8; CHUNK] {
-            std::array::from_fn(|place| lines[line][at + column * channels + place])
-        };
-        use portable::{max, min};
-        let [one, other] = three!(min, max, load);
-        first[at..at + CHUNK].copy_from_slice(&one);
-        second[at..at + CHUNK].copy_from_slice(&other);
-    }
+    portable::three(lines, channels, first, second);
 }
 
 /// `lines` are whole chunks of one length, and there is a place in `sorted` for all ranks.
@@ -214,16 +206,7 @@ fn sort_whole(lines: [&[u8]; SIDE], length: usize, sorted: &mut [u8]) {
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    for at in (0..lines[0].len()).step_by(CHUNK) {
-        let mut values = [[0; CHUNK]; SIDE];
-        for (value, line) in values.iter_mut().zip(lines) {
-            value.copy_from_slice(&line[at..at + CHUNK]);
-        }
-        portable::sort(&mut values);
-        for (rank, value) in values.iter().enumerate() {
-            sorted[rank * length + at..][..CHUNK].copy_from_slice(value);
-        }
-    }
+    portable::sort(lines, length, sorted);
 }
 
 /// There are as many columns in `sorted` as `out` needs.
@@ -242,14 +225,7 @@ fn median_whole(sorted: &[u8], ranked: Ranked, out: &mut [[u8; CHUNK]]) {
         }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    for (index, out) in out.iter_mut().enumerate() {
-        let mut values = [[0; CHUNK]; SIDE * SIDE];
-        for (place, value) in values.iter_mut().enumerate() {
-            let from = place / SIDE * ranked.length + index * CHUNK + place % SIDE * ranked.channels;
-            value.copy_from_slice(&sorted[from..from + CHUNK]);
-        }
-        *out = portable::median(&mut values);
-    }
+    portable::median(sorted, ranked, out);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -377,31 +353,91 @@ medians!(
 
 #[cfg(not(target_arch = "x86_64"))]
 mod portable {
-    use super::{CHUNK, SIDE};
+    use super::{CHUNK, Ranked, SIDE};
 
-    pub(super) fn sort(values: &mut [[u8; CHUNK]; SIDE]) {
-        sort!(min, max, values);
+    /// Stands in for a chunk that the callers have made sure of.
+    const NONE: [u8; CHUNK] = [0; CHUNK];
+
+    pub(super) fn three(lines: [&[u8]; 4], channels: usize, first: &mut [u8], second: &mut [u8]) {
+        let rows = first.as_chunks_mut::<CHUNK>().0.iter_mut().zip(second.as_chunks_mut::<CHUNK>().0);
+        for (index, (first, second)) in rows.enumerate() {
+            let part = |line: usize, column: usize| {
+                lines[line][index * CHUNK + column * channels..].first_chunk::<CHUNK>().unwrap_or(&NONE)
+            };
+            let parts = [0, 1, 2, 3].map(|line| [part(line, 0), part(line, 1), part(line, 2)]);
+            for at in 0..CHUNK {
+                let load = |line: usize, column: usize| parts[line][column][at];
+                [first[at], second[at]] = three!(min, max, load);
+            }
+        }
     }
 
-    pub(super) fn median(values: &mut [[u8; CHUNK]; SIDE * SIDE]) -> [u8; CHUNK] {
-        median!(min, max, values)
+    pub(super) fn sort(lines: [&[u8]; SIDE], length: usize, sorted: &mut [u8]) {
+        for start in (0..lines[0].len()).step_by(CHUNK) {
+            let parts = lines.map(|line| line[start..].first_chunk::<CHUNK>().unwrap_or(&NONE));
+            let mut ranks = [NONE; SIDE];
+            for at in 0..CHUNK {
+                let mut values = [parts[0][at], parts[1][at], parts[2][at], parts[3][at], parts[4][at]];
+                sort!(min, max, values);
+                for rank in 0..SIDE {
+                    ranks[rank][at] = values[rank];
+                }
+            }
+            for (rank, values) in ranks.iter().enumerate() {
+                sorted[rank * length + start..][..CHUNK].copy_from_slice(values);
+            }
+        }
+    }
+
+    pub(super) fn median(sorted: &[u8], ranked: Ranked, out: &mut [[u8; CHUNK]]) {
+        for (index, out) in out.iter_mut().enumerate() {
+            let parts: [[&[u8; CHUNK]; SIDE]; SIDE] = std::array::from_fn(|rank| {
+                std::array::from_fn(|column| {
+                    let from = rank * ranked.length + column * ranked.channels + index * CHUNK;
+                    sorted[from..].first_chunk().unwrap_or(&NONE)
+                })
+            });
+            for at in 0..CHUNK {
+                let load = |rank: usize, column: usize| parts[rank][column][at];
+                let mut values = [
+                    load(0, 0),
+                    load(0, 1),
+                    load(0, 2),
+                    load(0, 3),
+                    load(0, 4),
+                    load(1, 0),
+                    load(1, 1),
+                    load(1, 2),
+                    load(1, 3),
+                    load(1, 4),
+                    load(2, 0),
+                    load(2, 1),
+                    load(2, 2),
+                    load(2, 3),
+                    load(2, 4),
+                    load(3, 0),
+                    load(3, 1),
+                    load(3, 2),
+                    load(3, 3),
+                    load(3, 4),
+                    load(4, 0),
+                    load(4, 1),
+                    load(4, 2),
+                    load(4, 3),
+                    load(4, 4),
+                ];
+                out[at] = median!(min, max, values);
+            }
+        }
     }
 
     #[inline(always)]
-    pub(super) fn min(one: [u8; CHUNK], other: [u8; CHUNK]) -> [u8; CHUNK] {
-        let mut least = one;
-        for at in 0..CHUNK {
-            least[at] = one[at].min(other[at]);
-        }
-        least
+    fn min(one: u8, other: u8) -> u8 {
+        one.min(other)
     }
 
     #[inline(always)]
-    pub(super) fn max(one: [u8; CHUNK], other: [u8; CHUNK]) -> [u8; CHUNK] {
-        let mut greatest = one;
-        for at in 0..CHUNK {
-            greatest[at] = one[at].max(other[at]);
-        }
-        greatest
+    fn max(one: u8, other: u8) -> u8 {
+        one.max(other)
     }
 }

@@ -57,7 +57,8 @@ fn sum_whole(rows: &[&[u8]], weights: &[i16], sums: &mut [i16]) {
         for (row, weight) in rows.iter().zip(weights) {
             let row = &row[index * SUMS..][..SUMS];
             for at in 0..SUMS {
-                wide[at] += i32::from(row[at]) * i32::from(*weight);
+                // Both factors in 16 bits, for which more processors have an instruction.
+                wide[at] += i32::from(i16::from(row[at])) * i32::from(*weight);
             }
         }
         for at in 0..SUMS {
