@@ -147,6 +147,15 @@ mod tests {
             json!({ "filter": "rotate", "params": { "degrees": 90, "expand": true } }),
             json!({ "filter": "flip", "params": { "horizontal": true } }),
             json!({ "filter": "zoom", "params": { "factor": 2.3 } }),
+            json!({ "filter": "zoom", "params": { "factor": 1.1 } }),
+            json!({ "filter": "box_blur", "params": { "radius": 2 } }),
+            json!({ "filter": "median", "params": { "radius": 2 } }),
+            json!({ "filter": "scale", "params": { "percent": 50 } }),
+            json!({ "filter": "scale", "params": { "percent": 61 } }),
+            json!({ "filter": "scale", "params": { "percent": 50, "sampling": "area" } }),
+            json!({ "filter": "scale", "params": { "percent": 37, "sampling": "area" } }),
+            json!({ "filter": "scale", "params": { "percent": 70, "sampling": "bicubic" } }),
+            json!({ "filter": "scale", "params": { "percent": 150, "sampling": "lanczos" } }),
         ];
         for filter in filters {
             let chain = Chain::from_value(&json!({ "version": 1, "filters": [filter] })).unwrap();
