@@ -14,6 +14,8 @@ mod headless;
 mod http;
 mod mjpeg;
 #[cfg(target_os = "linux")]
+mod overlays;
+#[cfg(target_os = "linux")]
 mod page;
 #[cfg(target_os = "linux")]
 mod sharing;
