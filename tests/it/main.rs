@@ -12,6 +12,7 @@ mod filters;
 #[cfg(unix)]
 mod headless;
 mod http;
+mod impaired;
 mod mjpeg;
 #[cfg(target_os = "linux")]
 mod page;

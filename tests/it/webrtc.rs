@@ -9,7 +9,7 @@ use lenscast::publish::Transport;
 use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
-use crate::support::lossy::LossyRelay;
+use crate::support::impaired::{Conditions, Impaired};
 use crate::support::studio::{SECRET, Studio, eventually};
 use crate::support::wire::{Answer, ask, ask_bare};
 
@@ -51,6 +51,17 @@ const DECODED: &str = r"
 fn play(browser: &Browser, query: &str, audio: bool) -> Value {
     let script = PLAY.replace("QUERY", &format!("'{query}'")).replace("SECRET", SECRET);
     browser.run_async(&script.replace("AUDIO", if audio { "true" } else { "false" }))
+}
+
+/// The same through a network that can be made bad.
+fn play_through(browser: &Browser, network: &Impaired, query: &str) {
+    let offered = PLAY.replace("await pc.setRemoteDescription({ type: 'answer', sdp });", "");
+    let script = offered.replace("QUERY", &format!("'{query}'")).replace("SECRET", SECRET).replace("AUDIO", "false");
+    let begun = browser.run_async(&script);
+    let answer = network.stand_before(begun["sdp"].as_str().unwrap_or_default());
+    let answer = serde_json::to_string(&answer).expect("text is JSON");
+    browser
+        .run_async(&format!("await window.pc.setRemoteDescription({{ type: 'answer', sdp: {answer} }}); return null"));
 }
 
 /// Opens a page of the host that does nothing by itself.
@@ -357,35 +368,24 @@ fn fifty_sessions_come_and_go_and_the_thirty_third_at_once_has_to_wait() {
 fn lost_packets_are_sent_again_and_after_a_burst_a_keyframe_comes() {
     let studio = Studio::start();
     let browser = open(&studio);
+    let network = Impaired::start(5);
+    play_through(&browser, &network, "?codec=h264");
     // A small picture is a packet or two a frame: every tenth lost packet hurts a frame.
-    let relay = LossyRelay::start(10);
-    let offered = PLAY.replace("await pc.setRemoteDescription({ type: 'answer', sdp });", "window.answer = sdp;");
-    let script = offered.replace("QUERY", "'?codec=h264'").replace("SECRET", SECRET).replace("AUDIO", "false");
-    let begun = browser.run_async(&script);
-    let sdp = begun["sdp"].as_str().unwrap_or_default();
-    let candidate = sdp.lines().find(|line| line.starts_with("a=candidate:") && line.contains(" 127.0.0.1 "));
-    let port = candidate.and_then(|line| line.split(' ').nth(5)).expect("the host offers its loopback address");
-    relay.connect(format!("127.0.0.1:{port}").parse().unwrap());
-    browser.run_async(&format!(
-        "await window.pc.setRemoteDescription({{ type: 'answer', sdp: window.answer.split('\\r\\n')
-            .filter((line) => !line.startsWith('a=candidate:') || line.includes(' 127.0.0.1 {port} ')).join('\\r\\n')
-            .replaceAll(' 127.0.0.1 {port} ', ' 127.0.0.1 {} ') }}); return null",
-        relay.port()
-    ));
+    network.down(Conditions::losing(0.1));
     let seen = || browser.run_async(DECODED);
     let number = |seen: &Value, name: &str| seen[name].as_u64().unwrap_or(0);
     eventually("packets get lost and come again", || {
         let seen = seen();
         number(&seen, "frames") > 60 && number(&seen, "rtx") > 5
     });
-    assert!(relay.dropped() > 5);
+    assert!(network.dropped() > 5);
     let keyframes = number(&seen(), "key");
 
     // Nothing comes through, resent packets included, for longer than anything is kept to be sent again.
-    relay.lose(1);
+    network.both(Conditions::dead());
     std::thread::sleep(Duration::from_millis(1_500));
     let before = number(&seen(), "frames");
-    relay.lose(0);
+    network.both(Conditions::default());
     eventually("the picture comes back with a keyframe", || {
         let seen = seen();
         number(&seen, "frames") > before + 30 && number(&seen, "key") > keyframes

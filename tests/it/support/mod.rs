@@ -1,7 +1,7 @@
 //! What several tests share.
 
 pub mod browser;
-pub mod lossy;
+pub mod impaired;
 #[cfg(unix)]
 pub mod program;
 pub mod random;
