@@ -1,5 +1,6 @@
 //! The thread around a video codec: takes the newest frame, encodes it once, gives it to all who watch.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,8 @@ const SHARPEN_AFTER: Duration = Duration::from_millis(150);
 const SHARPEN_TIMES: u32 = 4;
 /// How long the thread sleeps at most before it looks whether it is still wanted.
 const NAP: Duration = Duration::from_millis(500);
+/// Bitrates that differ by less than one part in so many are the same to an encoder.
+const SAME_BITRATE: u32 = 32;
 
 /// What a codec says of the frame it wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +35,26 @@ pub trait Codec {
     /// # Errors
     /// When the encoder refuses the picture; it has to be opened again.
     fn encode(&mut self, frame: &Frame, keyframe: bool, output: &mut Vec<u8>) -> Result<Bits, EncodeError>;
+
+    /// Aims at another bitrate from the next frame on, without a keyframe.
+    ///
+    /// # Errors
+    /// When the encoder refuses it; it has to be opened again.
+    fn set_bitrate(&mut self, kbps: u32) -> Result<(), EncodeError>;
 }
 
 struct Shared {
     intake: Intake,
     output: Mutex<Option<Arc<dyn VideoSink>>>,
+    /// What the viewers' links carry, in kbit/s; the setting counts where it is lower.
+    ceiling_kbps: AtomicU32,
+}
+
+impl Shared {
+    fn under_ceiling(&self, config: VideoConfig) -> VideoConfig {
+        let ceiling = self.ceiling_kbps.load(Ordering::Relaxed);
+        VideoConfig { bitrate_kbps: config.bitrate_kbps.min(ceiling), ..config }
+    }
 }
 
 /// One encoder for all viewers of a codec. It runs only while somebody holds a [`Ticket`].
@@ -49,7 +67,11 @@ pub struct VideoHub {
 impl VideoHub {
     /// Starts the thread; `demand` is the root that capture waits for.
     pub fn start(codec: VideoCodec, demand: &Arc<Demand>, config: &LatestReader<VideoConfig>) -> Arc<Self> {
-        let shared = Arc::new(Shared { intake: Intake::new(demand), output: Mutex::default() });
+        let shared = Arc::new(Shared {
+            intake: Intake::new(demand),
+            output: Mutex::default(),
+            ceiling_kbps: AtomicU32::new(u32::MAX),
+        });
         let worker = {
             let (shared, config) = (Arc::clone(&shared), config.clone());
             Worker::start(&format!("encode-{}", codec.id()), move || run(codec, &shared, config.clone()))
@@ -74,6 +96,11 @@ impl VideoHub {
     /// Makes the next frame a keyframe, of the newest picture if the screen stands still; at most two a second.
     pub fn request_keyframe(&self) {
         self.shared.intake.request_keyframe();
+    }
+
+    /// Stays below this bitrate from the next frame on; `None` leaves only the setting.
+    pub fn set_ceiling(&self, kbps: Option<u32>) {
+        self.shared.ceiling_kbps.store(kbps.unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 
     pub fn stats(&self) -> EncoderStats {
@@ -142,7 +169,7 @@ fn run(codec: VideoCodec, shared: &Shared, mut config: LatestReader<VideoConfig>
         let now = Instant::now();
         let Some(frame) = state.choose(work, now) else { continue };
         let keyframe = state.keyframe_wanted && state.may_force(now);
-        match state.encode(codec, config.get(), &frame, keyframe, now) {
+        match state.encode(codec, shared.under_ceiling(config.get()), &frame, keyframe, now) {
             Ok(Some(encoded)) => {
                 let taken = encoded.encoded.saturating_duration_since(now);
                 shared.intake.note(encoded.data.len(), encoded.keyframe, taken);
@@ -201,10 +228,15 @@ impl Running {
         keyframe: bool,
         now: Instant,
     ) -> Result<Option<EncodedVideo>, EncodeError> {
-        let (_, encoder) = match &mut self.encoder {
-            Some(current) if current.0 == config => current,
+        let (current, encoder) = match &mut self.encoder {
+            Some(current) if current.0.fps == config.fps => current,
             other => other.insert((config, open_codec(codec, config)?)),
         };
+        let (is, wanted) = (current.bitrate_kbps, config.bitrate_kbps);
+        if is.abs_diff(wanted) > is / SAME_BITRATE {
+            encoder.set_bitrate(wanted)?;
+            *current = config;
+        }
         let mut data = Vec::with_capacity(64 * 1_024);
         let bits = encoder.encode(frame, keyframe, &mut data)?;
         if data.is_empty() {

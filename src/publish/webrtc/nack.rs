@@ -13,8 +13,8 @@ use rtc::rtp;
 use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
 
+use super::link::Link;
 use super::passing::{Leaving, Step};
-use super::rtcp_tap::Feedback;
 
 /// Packets kept; about two seconds at 4 Mbit/s.
 const PACKETS_KEPT: usize = 1024;
@@ -28,7 +28,7 @@ const BUDGET_MOST: f64 = 128.0 * 1024.0;
 
 /// Answers NACKs of one stream.
 pub struct NackResponder {
-    feedback: Arc<Feedback>,
+    link: Arc<Link>,
     history: History,
     ssrc: u32,
     rtx: Option<Rtx>,
@@ -86,12 +86,12 @@ impl History {
 }
 
 impl NackResponder {
-    pub fn new(feedback: Arc<Feedback>) -> Self {
-        Self { feedback, history: History::default(), ssrc: 0, rtx: None }
+    pub fn new(link: Arc<Link>) -> Self {
+        Self { link, history: History::default(), ssrc: 0, rtx: None }
     }
 
     fn answer(&mut self, nack: &TransportLayerNack, now: Instant, leaving: &mut Leaving) {
-        let hold = self.feedback.round_trip().unwrap_or(MIN_HOLD).max(MIN_HOLD);
+        let hold = self.link.round_trip().unwrap_or(MIN_HOLD).max(MIN_HOLD);
         for pair in &nack.nacks {
             let following = (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0).map(|bit| bit + 1);
             for offset in std::iter::once(0).chain(following) {
