@@ -14,6 +14,7 @@ mod headless;
 mod http;
 mod impaired;
 mod mjpeg;
+mod networks;
 #[cfg(target_os = "linux")]
 mod page;
 #[cfg(target_os = "linux")]

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod impaired;
+pub mod player;
 #[cfg(unix)]
 pub mod program;
 pub mod random;

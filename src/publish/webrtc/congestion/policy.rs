@@ -36,7 +36,7 @@ pub fn ceiling_kbps(viewers: &[Quality]) -> Option<u32> {
     let rates = || counted.iter().map(|viewer| viewer.picture_kbps());
     let best = rates().max_by(f64::total_cmp)?;
     let slowest = rates().fold(f64::INFINITY, f64::min);
-    Some(slowest.max(best * LEAST_SHARE).max(FLOOR_KBPS) as u32)
+    Some(slowest.max(best * LEAST_SHARE).max(FLOOR_KBPS).round() as u32)
 }
 
 #[cfg(test)]
