@@ -22,6 +22,9 @@ const PACKETS_KEPT: usize = 1024;
 const MAX_AGE: Duration = Duration::from_secs(1);
 /// A packet goes again only after the request for it can't be an echo of the last one; used while the round trip is unknown.
 const MIN_HOLD: Duration = Duration::from_millis(30);
+/// Where more than this share gets lost, what is sent again goes twice: a player that loses that as well asks for it only
+/// after another tenth of a second, during which nothing is shown.
+const TWICE_FROM: f64 = 0.03;
 /// Bytes that may be sent again for each byte sent, and how many of them may be saved up.
 const BUDGET_SHARE: f64 = 0.5;
 const BUDGET_MOST: f64 = 128.0 * 1024.0;
@@ -91,6 +94,7 @@ impl NackResponder {
     }
 
     fn answer(&mut self, nack: &TransportLayerNack, now: Instant, leaving: &mut Leaving) {
+        let times = if self.link.quality().loss > TWICE_FROM { 2 } else { 1 };
         let hold = self.link.round_trip().unwrap_or(MIN_HOLD).max(MIN_HOLD);
         for pair in &nack.nacks {
             let following = (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0).map(|bit| bit + 1);
@@ -98,12 +102,14 @@ impl NackResponder {
                 let Some(original) = self.history.take(pair.packet_id.wrapping_add(offset), hold, now) else {
                     continue;
                 };
-                let packet = self.rtx.as_mut().map_or_else(|| original.clone(), |rtx| rtx.wrap(original));
-                leaving.push_back(TaggedPacket {
-                    now,
-                    transport: TransportContext::default(),
-                    message: AttributedPacket::new(Packet::Rtp(packet)).with(Attribute::Retransmission),
-                });
+                for _ in 0..times {
+                    let packet = self.rtx.as_mut().map_or_else(|| original.clone(), |rtx| rtx.wrap(original));
+                    leaving.push_back(TaggedPacket {
+                        now,
+                        transport: TransportContext::default(),
+                        message: AttributedPacket::new(Packet::Rtp(packet)).with(Attribute::Retransmission),
+                    });
+                }
             }
         }
     }

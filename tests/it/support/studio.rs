@@ -181,16 +181,21 @@ impl Studio {
             let (moving, ends) = (Arc::clone(&moving), Arc::clone(&ends));
             std::thread::spawn(move || {
                 let geometry = Arc::new(Geometry::untouched(1, shown.size(), Some(Affine::IDENTITY)));
-                let mut id = 0;
+                // Drawn beforehand, because several of these scenes take all of a small machine otherwise.
+                let drawn: Vec<Frame> = (1..=80).map(|id| scene(shown, id, &geometry)).collect();
+                let (mut id, begun) = (0, Instant::now());
                 while !ends.load(Ordering::Relaxed) {
                     // The first frame always comes, so that there is a picture that can stand still.
                     if id == 0 || moving.load(Ordering::Relaxed) {
                         id += 1;
-                        let frame = Arc::new(scene(shown, id, &geometry));
+                        let now = Instant::now();
+                        let times = FrameTimes { captured: now, filtered: Some(now) };
+                        let frame = Arc::new(Frame { id, times, ..drawn[id as usize % drawn.len()].clone() });
                         jpeg.offer(&frame);
                         video.iter().for_each(|hub| hub.offer(&frame));
                     }
-                    std::thread::sleep(Duration::from_millis(33));
+                    let passed = begun.elapsed().as_millis() as u64;
+                    std::thread::sleep(Duration::from_millis(33 - passed % 33));
                 }
             })
         };

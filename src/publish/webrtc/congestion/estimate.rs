@@ -20,16 +20,17 @@ const DECREASE: f64 = 0.85;
 /// Growth a second: until the link was full for the first time; while nothing is known of the neighbourhood; and close
 /// to where it was full the last time, in packets a response time, and at most by a share.
 const GROWTH_AT_FIRST: f64 = 1.0;
-const GROWTH: f64 = 0.35;
+const GROWTH: f64 = 0.4;
 const PACKET_KBIT: f64 = 9.6;
 const GROWTH_NEAR: f64 = 0.08;
 /// After a decrease the queue has to drain before anything grows again.
 const CALM_AFTER_DECREASE: Duration = Duration::from_millis(300);
 /// Arrivals are counted over this time.
 const RATE_TIME: Duration = Duration::from_millis(500);
-/// The target may exceed what arrives by this factor; beyond it, nothing has shown that the link carries it.
-const BEYOND_ARRIVED: f64 = 1.3;
-const BEYOND_ARRIVED_AT_FIRST: f64 = 1.8;
+/// The target may exceed what arrives by this factor; beyond it, nothing has shown that the link carries it. Less would
+/// keep it down where an encoder does not use up what it is given.
+const BEYOND_ARRIVED: f64 = 1.8;
+const BEYOND_ARRIVED_AT_FIRST: f64 = 2.2;
 /// Losses are judged over so much time and so many packets (section 6).
 const LOSS_TIME: Duration = Duration::from_millis(300);
 const LOSS_PACKETS: usize = 20;
