@@ -33,6 +33,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 struct Sent {
     at: Instant,
     bytes: usize,
+    /// The RTP sequence number; of the original, for one that was sent again.
+    media: u16,
     reported: bool,
 }
 
@@ -78,11 +80,15 @@ impl Gate {
     fn send(&mut self, mut packet: TaggedPacket, bytes: usize, now: Instant, leaving: &mut Leaving) {
         self.pacer.note(bytes);
         packet.now = now;
+        let again = packet.message.has(&Attribute::Retransmission);
         if let (Packet::Rtp(rtp), Some(id)) = (&mut packet.message.packet, self.extension) {
             let number = Bytes::copy_from_slice(&self.next_number.to_be_bytes());
             if rtp.header.set_extension(id, number).is_ok() {
                 self.next_number = self.next_number.wrapping_add(1);
-                self.sent.push_back(Sent { at: now, bytes, reported: false });
+                let original =
+                    rtp.payload.first_chunk().filter(|_| again && self.streams.first() != Some(&rtp.header.ssrc));
+                let media = original.map_or(rtp.header.sequence_number, |number| u16::from_be_bytes(*number));
+                self.sent.push_back(Sent { at: now, bytes, media, reported: false });
                 if self.sent.len() > PACKETS_KEPT {
                     self.sent.pop_front();
                 }
@@ -108,24 +114,28 @@ impl Gate {
 
     /// What became of the packets of one report.
     fn fates(&mut self, report: &TransportLayerCc) -> Vec<Fate> {
-        let mut fates = Vec::new();
+        let (mut fates, mut lost) = (Vec::new(), Vec::new());
         // The last chunk of a report may speak of more packets than there are.
         for acknowledged in convert_twcc(report).into_iter().take(usize::from(report.packet_status_count)) {
             let back = usize::from(self.next_number.wrapping_sub(acknowledged.sequence_number));
             let Some(index) = self.sent.len().checked_sub(back) else { continue };
             let Some(sent) = self.sent.get_mut(index).filter(|sent| !sent.reported) else { continue };
             sent.reported = true;
+            if !acknowledged.arrived {
+                lost.push(sent.media);
+            }
             // One that came at an unknown time was neither lost nor does it tell anything else.
             if !acknowledged.arrived || acknowledged.arrival.is_some() {
                 fates.push(Fate { sent: sent.at, arrived: acknowledged.arrival, bytes: sent.bytes });
             }
         }
+        self.link.set_lost(lost);
         fates
     }
 
-    fn publish(&mut self) {
+    fn publish(&mut self, now: Instant) {
         let kbps = self.estimator.kbps();
-        self.pacer.set_estimate(kbps);
+        self.pacer.set_estimate(kbps, self.estimator.was_full(now));
         self.link.set_quality(Quality { kbps, loss: self.estimator.loss(), silent: self.estimator.is_silent() });
     }
 }
@@ -167,7 +177,7 @@ impl Step for Gate {
         } else {
             return;
         }
-        self.publish();
+        self.publish(now);
     }
 
     fn pass(&mut self, packet: TaggedPacket, leaving: &mut Leaving) -> Result<(), Error> {
@@ -183,15 +193,19 @@ impl Step for Gate {
         if let Some((first, _)) = self.unheard {
             self.estimator.on_tick(now, Some(first));
             if self.estimator.is_silent() {
-                self.publish();
+                self.publish(now);
             }
         }
+        let again = packet.message.has(&Attribute::Retransmission);
         // What is sent again is waited for; it is counted, and what follows waits longer.
-        let urgent = packet.message.has(&Attribute::Retransmission);
-        if urgent || (self.waiting.is_empty() && self.pacer.may_send(now)) {
+        if (again && !self.pacer.is_deep()) || (self.waiting.is_empty() && self.pacer.may_send(now)) {
             self.send(packet, bytes, now, leaving);
         } else {
-            self.waiting.push_back(packet);
+            if again {
+                self.waiting.push_front(packet);
+            } else {
+                self.waiting.push_back(packet);
+            }
             self.waiting_bytes += bytes;
             self.now = Some(now);
             self.link.set_backlog(self.pacer.time_of(self.waiting_bytes));

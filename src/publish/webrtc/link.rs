@@ -2,6 +2,7 @@
 //! and bitrates.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::super::viewers::Way;
@@ -17,6 +18,8 @@ pub struct Link {
     loss: AtomicU32,
     silent: AtomicBool,
     backlog_us: AtomicU32,
+    /// Numbers of lost packets that nobody has sent again yet; emptied at every report.
+    lost: Mutex<Vec<u16>>,
 }
 
 impl Link {
@@ -27,6 +30,7 @@ impl Link {
             loss: AtomicU32::new(0),
             silent: AtomicBool::new(false),
             backlog_us: AtomicU32::new(0),
+            lost: Mutex::default(),
         }
     }
 
@@ -61,6 +65,15 @@ impl Link {
 
     pub fn set_backlog(&self, backlog: Duration) {
         self.backlog_us.store(in_us(backlog), Ordering::Relaxed);
+    }
+
+    /// Packets that a report has just called lost, by their RTP sequence numbers.
+    pub fn set_lost(&self, numbers: Vec<u16>) {
+        *self.lost.lock().unwrap_or_else(PoisonError::into_inner) = numbers;
+    }
+
+    pub fn take_lost(&self) -> Vec<u16> {
+        std::mem::take(&mut *self.lost.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The same for the list of viewers.

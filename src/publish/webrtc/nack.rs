@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use rtc::interceptor::{Attribute, AttributedPacket, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
+use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
 use rtc::rtp;
 use rtc::shared::TransportContext;
@@ -93,26 +94,29 @@ impl NackResponder {
         Self { link, history: History::default(), ssrc: 0, rtx: None }
     }
 
-    fn answer(&mut self, nack: &TransportLayerNack, now: Instant, leaving: &mut Leaving) {
+    fn answer(&mut self, numbers: impl Iterator<Item = u16>, now: Instant, leaving: &mut Leaving) {
         let times = if self.link.quality().loss > TWICE_FROM { 2 } else { 1 };
         let hold = self.link.round_trip().unwrap_or(MIN_HOLD).max(MIN_HOLD);
-        for pair in &nack.nacks {
-            let following = (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0).map(|bit| bit + 1);
-            for offset in std::iter::once(0).chain(following) {
-                let Some(original) = self.history.take(pair.packet_id.wrapping_add(offset), hold, now) else {
-                    continue;
-                };
-                for _ in 0..times {
-                    let packet = self.rtx.as_mut().map_or_else(|| original.clone(), |rtx| rtx.wrap(original));
-                    leaving.push_back(TaggedPacket {
-                        now,
-                        transport: TransportContext::default(),
-                        message: AttributedPacket::new(Packet::Rtp(packet)).with(Attribute::Retransmission),
-                    });
-                }
+        for number in numbers {
+            let Some(original) = self.history.take(number, hold, now) else { continue };
+            for _ in 0..times {
+                let packet = self.rtx.as_mut().map_or_else(|| original.clone(), |rtx| rtx.wrap(original));
+                leaving.push_back(TaggedPacket {
+                    now,
+                    transport: TransportContext::default(),
+                    message: AttributedPacket::new(Packet::Rtp(packet)).with(Attribute::Retransmission),
+                });
             }
         }
     }
+}
+
+/// The sequence numbers that a request names.
+fn requested(nack: &TransportLayerNack) -> impl Iterator<Item = u16> {
+    nack.nacks.iter().flat_map(|pair| {
+        let following = (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0).map(|bit| bit + 1);
+        std::iter::once(0).chain(following).map(|offset| pair.packet_id.wrapping_add(offset))
+    })
 }
 
 impl Rtx {
@@ -142,7 +146,12 @@ impl Step for NackResponder {
 
     fn hear(&mut self, report: &dyn rtcp::Packet, now: Instant, leaving: &mut Leaving) {
         if let Some(nack) = report.as_any().downcast_ref::<TransportLayerNack>() {
-            self.answer(nack, now, leaving);
+            self.answer(requested(nack), now, leaving);
+        } else if report.as_any().is::<TransportLayerCc>() {
+            // The request for what is missing may have been lost itself; the gate, which is nearer to the network, has
+            // just read from this report what is.
+            let lost = self.link.take_lost();
+            self.answer(lost.into_iter(), now, leaving);
         }
     }
 

@@ -25,6 +25,7 @@ const PACKET_KBIT: f64 = 9.6;
 const GROWTH_NEAR: f64 = 0.08;
 /// After a decrease the queue has to drain before anything grows again.
 const CALM_AFTER_DECREASE: Duration = Duration::from_millis(300);
+const FULL_TIME: Duration = Duration::from_secs(3);
 /// Arrivals are counted over this time.
 const RATE_TIME: Duration = Duration::from_millis(500);
 /// The target may exceed what arrives by this factor; beyond it, nothing has shown that the link carries it. Less would
@@ -201,6 +202,11 @@ impl Estimator {
     /// Nothing comes back from the viewer.
     pub fn is_silent(&self) -> bool {
         self.silent
+    }
+
+    /// The link was full a moment ago, and its queue most likely is not empty.
+    pub fn was_full(&self, now: Instant) -> bool {
+        self.decreased.is_some_and(|at| now.saturating_duration_since(at) < FULL_TIME)
     }
 
     pub fn set_round_trip(&mut self, round_trip: Duration) {

@@ -5,9 +5,13 @@ use std::time::{Duration, Instant};
 
 /// How much faster than the estimate: a keyframe should not take long, nor fill the queues of the network.
 const PACE: f64 = 1.8;
+/// The same while the link is full: then there is no room to be early.
+const PACE_WHEN_FULL: f64 = 1.15;
 /// What may leave at once: two frames' share of the estimate, and never less than a few packets.
 const BURST: Duration = Duration::from_millis(66);
 const LEAST_BURST: f64 = 6_000.0;
+/// Beyond this debt even what is sent again has to wait.
+const DEEP: Duration = Duration::from_millis(60);
 /// Packets that wait leave in steps of this length, because each wakes the whole connection.
 const STEP: Duration = Duration::from_millis(5);
 
@@ -15,17 +19,24 @@ const STEP: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub struct Pacer {
     kbps: f64,
+    pace: f64,
     bytes: f64,
     at: Option<Instant>,
 }
 
 impl Pacer {
     pub fn new(estimate_kbps: f64) -> Self {
-        Self { kbps: estimate_kbps, bytes: f64::INFINITY, at: None }
+        Self { kbps: estimate_kbps, pace: PACE, bytes: f64::INFINITY, at: None }
     }
 
-    pub fn set_estimate(&mut self, kbps: f64) {
+    pub fn set_estimate(&mut self, kbps: f64, full: bool) {
         self.kbps = kbps;
+        self.pace = if full { PACE_WHEN_FULL } else { PACE };
+    }
+
+    /// Whether more has left than can be justified.
+    pub fn is_deep(&self) -> bool {
+        self.bytes < -DEEP.as_secs_f64() * self.bytes_a_second()
     }
 
     /// Whether the next packet may leave now.
@@ -55,7 +66,7 @@ impl Pacer {
     }
 
     fn bytes_a_second(&self) -> f64 {
-        self.kbps.max(1.0) * 125.0 * PACE
+        self.kbps.max(1.0) * 125.0 * self.pace
     }
 }
 
