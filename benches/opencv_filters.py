@@ -117,6 +117,54 @@ def median(radius):
     return lambda p, to: to("out", cv2.medianBlur, p, 2 * radius + 1)
 
 
+def square(radius):
+    return np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+
+
+BOX = np.full((5, 5), 0.04, np.float32)
+
+
+def adaptive_threshold(p, to):
+    gray = to("gray", cv2.cvtColor, p, cv2.COLOR_RGBA2GRAY)
+    bits = cv2.adaptiveThreshold(
+        gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 11, 5, dst=to.kept.get("bits"))
+    return to("out", cv2.cvtColor, bits, cv2.COLOR_GRAY2RGBA)
+
+
+def sobel(p, to):
+    gray = to("gray", cv2.cvtColor, p, cv2.COLOR_RGBA2GRAY)
+    across = to("across", cv2.Sobel, gray, cv2.CV_32F, 1, 0)
+    down = to("down", cv2.Sobel, gray, cv2.CV_32F, 0, 1)
+    to.kept["strength"] = cv2.magnitude(across, down, magnitude=to.kept.get("strength"))
+    return to("out", cv2.cvtColor, to("levels", cv2.convertScaleAbs, to.kept["strength"]), cv2.COLOR_GRAY2RGBA)
+
+
+def perspective(p, to):
+    h, w = p.shape[:2]
+    corners = np.float32([[0, 0], [w, 0], [w, h], [0, h]])
+    moved = np.float32([[w * 0.2, 0], [w, 0], [w, h], [0, h]])
+    return to("out", cv2.warpPerspective, p, cv2.getPerspectiveTransform(corners, moved), (w, h))
+
+
+def lens(p, to):
+    # The positions are worked out once, as ours are.
+    if "positions" not in to.kept:
+        h, w = p.shape[:2]
+        camera = np.array([[w / 2, 0, w / 2], [0, w / 2, h / 2], [0, 0, 1]])
+        bent = np.array([-0.2, 0, 0, 0])
+        to.kept["positions"] = cv2.initUndistortRectifyMap(camera, bent, None, camera, (w, h), cv2.CV_16SC2)
+    return to("out", cv2.remap, p, *to.kept["positions"], cv2.INTER_LINEAR)
+
+
+def eight_colours(p, to):
+    steps = ['brightness_contrast {"contrast":1.2}', 'gamma {"gamma":2.2}', 'saturation {"saturation":1.5}', 'hue {"degrees":30}',
+             "invert {}", 'brightness_contrast {"contrast":1.2}', 'saturation {"saturation":1.5}', 'gamma {"gamma":2.2}']
+    for at, step in enumerate(steps):
+        # Between two pictures in turns.
+        p = CASES[step](p, lambda _, *call, **options: to(f"turn{at % 2}", *call, **options))
+    return p
+
+
 CASES = {
     'brightness_contrast {"contrast":1.2}': lambda p, to: to("out", cv2.convertScaleAbs, p, alpha=1.2, beta=-25.5),
     'gamma {"gamma":2.2}': lambda p, to: to("out", cv2.LUT, p, TABLE),
@@ -146,6 +194,16 @@ CASES = {
     "edges {}": edges,
     'pixelate {"size":16}': pixelate,
     "cartoon {}": cartoon,
+    "adaptive_threshold {}": adaptive_threshold,
+    "sobel {}": sobel,
+    'emboss {"amount":1}': lambda p, to: to("out", cv2.filter2D, p, -1, np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]])),
+    f'convolve {{"factor":0.04,"kernel":"{"1 " * 25}"}}': lambda p, to: to("out", cv2.filter2D, p, -1, BOX),
+    'morphology {"radius":1}': lambda p, to: to("out", cv2.erode, p, square(1)),
+    'morphology {"operation":"close","radius":16}': lambda p, to: to(
+        "out", cv2.morphologyEx, p, cv2.MORPH_CLOSE, square(16)),
+    'perspective {"top_left_x":0.2}': perspective,
+    'lens {"k1":-0.2}': lens,
+    "chain of eight colour filters": eight_colours,
 }
 
 

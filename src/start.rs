@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Cli, Command, explain, print_list};
-use crate::extend::Programs;
+use crate::extend::{self, Programs};
 use crate::settings::file;
 use crate::{app, engine};
 
@@ -28,7 +28,8 @@ pub fn from_command_line() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    // Before any chain is read, because chains hold their filters. They end when everything else has.
+    // Before any chain is read, because chains hold their filters. Programs end when everything else has.
+    extend::register_built_in()?;
     let folder = file::folder().map(|folder| folder.join("filters"));
     let (_programs, complaints) = Programs::start(&cli.filter_programs, folder.as_deref())?;
     let complaints: Vec<String> = complaints.iter().map(ToString::to_string).collect();

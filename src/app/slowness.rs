@@ -111,6 +111,7 @@ mod tests {
             size: Size::new(1_920, 1_080),
             took: Duration::from_millis(ms),
             memory: None,
+            aside: None,
         }
     }
 

@@ -59,6 +59,9 @@ fn write_report(
         if let Some([now, most]) = pass.memory {
             writeln!(output, "     remembers {} of at most {} MiB", now >> 20, most.div_ceil(1 << 20))?;
         }
+        if let Some(aside) = pass.aside {
+            writeln!(output, "     takes {:.2} ms a picture beside the stream", milliseconds(aside))?;
+        }
     }
     for item in chain.items() {
         let name = label(chain, item.key);

@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 use super::declaration::Declaration;
 use super::fault::Fault;
 use super::kernel::ProgramKernel;
-use super::link::{self, Link};
+use super::link::Link;
 use super::process::Process;
+use super::service;
 use crate::filter::kernel::{Kernel, Prepare};
 use crate::filter::{FilterSpec, ParamError, ParamValue, Params, PrepareError};
 use crate::geometry::Size;
@@ -141,7 +142,7 @@ impl Program {
         }
         let link = Arc::new(Link::default());
         let (thread, program) = (Arc::clone(&link), Arc::clone(self));
-        let worker = Worker::start("program", move || link::serve(&thread, &program));
+        let worker = Worker::start("program", move || service::serve(&thread, &program));
         links.push((Arc::clone(&link), worker));
         Some(Lease(link))
     }

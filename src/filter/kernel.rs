@@ -3,7 +3,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::color::PointKernel;
 use super::files::Files;
@@ -86,6 +86,11 @@ pub trait TimeKernel: Any + Send {
 
     /// Bytes that it remembers now, and the most that it will.
     fn memory(&self) -> [usize; 2];
+
+    /// How long a picture takes that is worked on beside the stream, averaged over the last few.
+    fn aside(&self) -> Option<Duration> {
+        None
+    }
 
     /// Whether it wants to see the frames, too, that nobody will see because the chain is too slow for all of them.
     fn wants_every_frame(&self) -> bool {

@@ -230,6 +230,7 @@ impl Plan {
             size: pass.input,
             took: pass.took,
             memory: if let Work::Time(kernel) = &pass.work { Some(kernel.memory()) } else { None },
+            aside: if let Work::Time(kernel) = &pass.work { kernel.aside() } else { None },
         };
         self.passes.iter().map(describe).collect()
     }

@@ -16,6 +16,8 @@ pub struct PassReport {
     pub took: Duration,
     /// Bytes that a filter remembers of earlier frames: now, and at most.
     pub memory: Option<[usize; 2]>,
+    /// How long a picture takes that is worked on beside the stream, which does not wait for it.
+    pub aside: Option<Duration>,
 }
 
 /// What a pass does.

@@ -44,6 +44,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("openh264", &["encode"]),
     ("vpx_sys", &["encode"]),
     ("turbojpeg", &["encode", "capture"]),
+    ("tract_onnx", &["extend"]),
     ("clap", &["cli"]),
     ("anyhow", &["start", "engine", "cli", "app"]),
 ];

@@ -3,6 +3,8 @@
 mod example;
 mod faults;
 mod installed;
+#[cfg(feature = "model")]
+mod model;
 mod python;
 
 use std::os::unix::fs::PermissionsExt;

@@ -4,6 +4,7 @@ mod chain;
 mod docs;
 mod golden;
 mod overlay;
+mod pictures;
 mod pointer;
 mod registry;
 mod robust;

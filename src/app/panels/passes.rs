@@ -54,7 +54,10 @@ pub fn cost_text(passes: &[PassReport], key: u32, chain: &Chain, names: &[String
     let own = chain.items().iter().position(|item| item.key == key).and_then(|place| names.get(place));
     let mut others: Vec<&str> = of_item.iter().flat_map(|pass| names_of(pass, chain, names)).collect();
     others.retain(|name| Some(*name) != own.map(String::as_str));
-    let cost = duration_text(took);
+    let mut cost = duration_text(took);
+    if let Some(aside) = of_item.iter().find_map(|pass| pass.aside) {
+        cost = format!("{cost}, beside the stream {}", duration_text(aside));
+    }
     match others.len() {
         0 => cost,
         count if count > MOST_NAMES => {
@@ -128,6 +131,7 @@ mod tests {
             size: Size::new(8, 8),
             took: Duration::from_micros(us),
             memory,
+            aside: None,
         };
         let text = |passes: &[PassReport], key| cost_text(passes, key, &chain, &names);
         let fused = [pass(&[1, 2], 1_240, None), pass(&[4], 0, None)];
@@ -135,6 +139,8 @@ mod tests {
         assert_eq!((text(&fused, 4), text(&fused, 3)), (String::new(), String::new()));
         assert_eq!(text(&[pass(&[1, 2, 3], 12_000, None)], 2), "12 ms together with Hue and Gamma");
         assert_eq!(text(&[pass(&[1, 2, 3, 5], 9_960, None)], 2), "10 ms together with Hue and 2 more");
+        let beside = PassReport { aside: Some(Duration::from_millis(140)), ..pass(&[4], 400, None) };
+        assert_eq!(text(&[beside], 4), "0.4 ms, beside the stream 140 ms");
         let remembers = [pass(&[4], 100, Some([12 << 20, 512 << 20]))];
         assert_eq!(memory_text(&remembers, 4).as_deref(), Some("12 of 512 MiB"));
         assert_eq!(memory_text(&remembers, 1), None);

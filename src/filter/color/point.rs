@@ -1,25 +1,27 @@
 //! Kernels on single pixels: a table a channel, a matrix, or a function. Neighbours in the chain fuse into as few steps
 //! as give the same picture. Alpha always stays as it is.
 
-use super::vector::{Line, Rows, map_lines, map_matrices, map_pixels};
+use super::matrix::{self, Matrix, Rows};
+use super::table::Table;
+use super::vector::map_pixels;
 use crate::filter::level::level;
 use crate::frame::BYTES_PER_PIXEL;
 
 /// What happens to each pixel.
 pub struct PointKernel(Step);
 
-pub(super) enum Step {
-    Table(Box<Table>),
+enum Step {
+    Table(Curve),
     /// One after another, rounded and clamped after each, while the pixels are in registers.
-    Matrices(Vec<Rows>),
+    Matrices(Vec<Matrix>),
     Function(Box<dyn PixelFunction>),
 }
 
-/// One level to another, for red, green and blue.
-pub(super) struct Table {
-    levels: [[u8; 256]; 3],
-    /// The table as straight lines, where it is exactly that: arithmetic is faster than looking up.
-    lines: Option<[Line; 3]>,
+/// A table, and the same as arithmetic where it is made of straight lines.
+struct Curve {
+    table: Box<Table>,
+    /// Empty where the table is bent.
+    lines: Vec<Matrix>,
 }
 
 /// What neither a table nor a matrix can say.
@@ -40,15 +42,28 @@ impl PointKernel {
 
     /// A curve each for red, green and blue, from formulas on 0 to 1. What is not a number becomes black.
     pub fn tables(formulas: [&dyn Fn(f32) -> f32; 3]) -> Self {
-        let at_level = |formula: &dyn Fn(f32) -> f32, from: usize| level(formula(from as f32 / 255.0) * 255.0);
-        let levels = formulas.map(|formula| std::array::from_fn(|at| at_level(formula, at)));
-        Self(Step::Table(Box::new(Table::new(levels, Some(formulas.map(Line::through))))))
+        let lines = line_through(formulas);
+        let levels = match &lines {
+            Some(line) => line.levels(),
+            None => formulas.map(|formula| std::array::from_fn(|at| level(formula(at as f32 / 255.0) * 255.0))),
+        };
+        Self(Step::Table(Curve { table: Box::new(Table::new(levels)), lines: lines.into_iter().collect() }))
     }
 
     /// A matrix that gives red, green and blue from red, green, blue and 1, all in 0 to 1.
     pub fn matrix(rows: [[f32; 4]; 3]) -> Self {
-        let rows = rows.map(|[r, g, b, offset]| [r, g, b, offset * 255.0]);
-        Self(Step::Matrices(vec![rows]))
+        let rows: Rows = rows.map(|[r, g, b, offset]| [r, g, b, offset * 255.0]);
+        match Matrix::new(&rows) {
+            Some(matrix) => Self(Step::Matrices(vec![matrix])),
+            None => Self::function(move |[r, g, b]| {
+                let [to_r, to_g, to_b] = &rows;
+                [
+                    to_r[0] * r + to_r[1] * g + (to_r[2] * b + to_r[3]),
+                    to_g[0] * r + to_g[1] * g + (to_g[2] * b + to_g[3]),
+                    to_b[0] * r + to_b[1] * g + (to_b[2] * b + to_b[3]),
+                ]
+            }),
+        }
     }
 
     /// `amount` of the way from the identity to `rows`, which give red, green and blue from red, green and blue.
@@ -68,15 +83,14 @@ impl PointKernel {
 
     /// Takes `next` in if one step can do exactly what both did; gives it back otherwise.
     pub(crate) fn fuse(&mut self, next: Self) -> Option<Self> {
-        match (&mut self.0, &next.0) {
+        match (&mut self.0, next.0) {
             (Step::Table(first), Step::Table(then)) => {
-                let mut levels = first.levels;
-                for (levels, then) in levels.iter_mut().zip(&then.levels) {
-                    *levels = levels.map(|level| then[usize::from(level)]);
+                *first.table = first.table.then(&then.table);
+                if first.lines.is_empty() || then.lines.is_empty() {
+                    first.lines.clear();
+                } else {
+                    first.lines.extend(then.lines);
                 }
-                let lines = first.lines.zip(then.lines);
-                let lines = lines.map(|(first, then)| std::array::from_fn(|at| first[at].then(then[at])));
-                **first = Table::new(levels, lines);
                 None
             }
             (Step::Matrices(first), Step::Matrices(then)) => {
@@ -84,30 +98,24 @@ impl PointKernel {
                 None
             }
             // A line is a matrix, too, and in the company of others costs next to nothing.
-            (Step::Matrices(first), Step::Table(then)) => match &then.lines {
-                Some(lines) => {
-                    first.push(Line::rows(lines));
-                    None
-                }
-                None => Some(next),
-            },
-            (Step::Table(first), Step::Matrices(then)) => match &first.lines {
-                Some(lines) => {
-                    let mut both = vec![Line::rows(lines)];
-                    both.extend(then);
-                    self.0 = Step::Matrices(both);
-                    None
-                }
-                None => Some(next),
-            },
-            _ => Some(next),
+            (Step::Matrices(first), Step::Table(then)) if !then.lines.is_empty() => {
+                first.extend(then.lines);
+                None
+            }
+            (Step::Table(first), Step::Matrices(then)) if !first.lines.is_empty() => {
+                let mut both = std::mem::take(&mut first.lines);
+                both.extend(then);
+                self.0 = Step::Matrices(both);
+                None
+            }
+            (_, next) => Some(Self(next)),
         }
     }
 
     /// What it is, in a word or two.
     pub(crate) fn describe(&self) -> &'static str {
         match &self.0 {
-            Step::Table(table) if table.lines.is_some() => "line",
+            Step::Table(curve) if !curve.lines.is_empty() => "line",
             Step::Table(_) => "table",
             Step::Matrices(_) => "matrix",
             Step::Function(_) => "function",
@@ -116,31 +124,37 @@ impl PointKernel {
 
     /// RGBA, in place.
     pub(crate) fn apply(&self, pixels: &mut [u8]) {
+        let (pixels, _) = pixels.as_chunks_mut();
         match &self.0 {
-            Step::Table(table) => match &table.lines {
-                Some(lines) => map_lines(lines, pixels),
-                None => table.look_up(pixels.as_chunks_mut().0),
+            Step::Table(curve) => match &curve.lines[..] {
+                [line] => matrix::apply_diagonal(line, pixels),
+                _ => curve.table.apply(pixels),
             },
-            Step::Matrices(matrices) => map_matrices(matrices, pixels.as_chunks_mut().0),
-            Step::Function(function) => function.apply(pixels.as_chunks_mut().0),
+            Step::Matrices(matrices) => matrix::apply(matrices, pixels),
+            Step::Function(function) => function.apply(pixels),
         }
     }
 }
 
-impl Table {
-    /// With the lines that it may be.
-    fn new(levels: [[u8; 256]; 3], lines: Option<[Line; 3]>) -> Self {
-        let lines = lines.filter(|lines| lines.iter().zip(&levels).all(|(line, levels)| line.gives(levels)));
-        Self { levels, lines }
-    }
-
-    fn look_up(&self, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
-        let [red, green, blue] = &self.levels;
-        for pixel in pixels {
-            let [r, g, b, a] = *pixel;
-            *pixel = [red[usize::from(r)], green[usize::from(g)], blue[usize::from(b)], a];
+/// The straight lines, one a channel, that formulas on 0 to 1 are between black and white; `None` when one is bent.
+fn line_through(formulas: [&dyn Fn(f32) -> f32; 3]) -> Option<Matrix> {
+    /// Levels that a formula may be off a line by its own rounding.
+    const STRAIGHT: f32 = 0.01;
+    let mut rows: Rows = Default::default();
+    for (to, formula) in formulas.into_iter().enumerate() {
+        let start = formula(0.0);
+        let (scale, offset) = (formula(1.0) - start, start * 255.0);
+        (rows[to][to], rows[to][3]) = (scale, offset);
+        for at in 0..=255_u8 {
+            let (bent, straight) = (formula(f32::from(at) / 255.0) * 255.0, scale * f32::from(at) + offset);
+            let apart = (bent.clamp(0.0, 255.0) - straight.clamp(0.0, 255.0)).abs();
+            // Not the other way round: what is not a number is no line.
+            if !(apart < STRAIGHT) {
+                return None;
+            }
         }
     }
+    Matrix::new(&rows)
 }
 
 struct Mapped<F>(F);
@@ -163,14 +177,19 @@ mod tests {
     }
 
     #[test]
-    fn almost_every_brightness_and_contrast_is_a_line() {
+    fn brightness_and_contrast_are_a_line_within_a_level() {
         let steps = (0..=80).flat_map(|step| (-20..=20).map(move |by| (step as f32 / 20.0, by as f32 / 20.0)));
-        let is_line = |(contrast, brightness): &(f32, f32)| {
-            PointKernel::table(|v| (v - 0.5) * contrast + 0.5 + brightness).describe() == "line"
-        };
-        let lines = steps.clone().filter(is_line).count();
-        // Where a level falls between two, a rounding error may take it to the other one; then it is looked up.
-        assert!(lines * 100 >= steps.clone().count() * 80, "{lines} of {}", steps.count());
+        for (contrast, brightness) in steps {
+            let formula = |v: f32| (v - 0.5) * contrast + 0.5 + brightness;
+            let kernel = PointKernel::table(formula);
+            let Step::Table(curve) = &kernel.0 else { panic!("it is a table") };
+            // What begins above white does not fit the arithmetic, and has no need of it.
+            assert!(curve.lines.len() == 1 || formula(0.0) > 1.0, "{contrast} {brightness}");
+            for (at, found) in curve.table.levels()[1].iter().enumerate() {
+                let exact = (formula(at as f32 / 255.0) * 255.0).clamp(0.0, 255.0);
+                assert!((exact - f32::from(*found)).abs() < 0.6, "{contrast} {brightness} {at}: {exact} {found}");
+            }
+        }
     }
 
     #[test]

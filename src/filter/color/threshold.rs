@@ -19,12 +19,12 @@ params! {
 impl Prepare for Threshold {
     fn prepare(&self, _: Size) -> Result<Kernel, PrepareError> {
         let [above, below] = if self.invert { [0.0, 255.0] } else { [255.0, 0.0] };
-        let level = (self.level * 255.0).floor();
+        // A brightness rounds to a level above this one from here on.
+        let least = (self.level * 255.0).floor() + 0.5;
         let [red, green, blue] = LUMA_709;
         Ok(Kernel::Point(PointKernel::function(move |[r, g, b]| {
-            // Rounded as a level, because that is what is compared.
-            let luma = (red * r + green * g + blue * b + 0.5).floor();
-            [if luma > level { above } else { below }; 3]
+            let luma = red * r + green * g + blue * b;
+            [if luma >= least { above } else { below }; 3]
         })))
     }
 }

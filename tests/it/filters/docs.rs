@@ -5,6 +5,8 @@ use std::path::Path;
 
 use lenscast::filter::{ParamKind, ParamSpec, Unit, built_in as all};
 
+use super::pictures;
+
 #[test]
 fn the_documentation_of_the_filters_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/filters.md");
@@ -21,7 +23,9 @@ fn document() -> String {
         "# Filters\n\n\
          This page is written from the declarations in `src/filter/`; a test keeps it fresh.\n\n\
          Filters run in the order of the list; only *Hide a region* always runs first. A value out of range is clamped. \
-         Fractions are 0 to 1 in files and commands and per cent in the window.\n",
+         Fractions are 0 to 1 in files and commands and per cent in the window. Each is shown at the end of the same second \
+         of the same scene, before and after.\n\n\
+         The filter `model`, which runs ONNX models, and programs that are filters are in [extending.md](extending.md).\n",
     );
     let mut heading = "";
     let mut specs: Vec<_> = all().iter().collect();
@@ -34,6 +38,15 @@ fn document() -> String {
             let _ = write!(text, "\n## {heading}\n");
         }
         let _ = write!(text, "\n### {} (`{}`)\n\n{}\n", spec.label, spec.id, sentence(spec.doc));
+        if let Some(params) = pictures::shown_with(spec.id) {
+            let (before, after) = (pictures::file(pictures::BEFORE), pictures::file(spec.id));
+            let _ = write!(text, "\n![Before]({before}) ![{} after]({after})\n", spec.label);
+            let params = params.as_object().filter(|params| !params.is_empty());
+            if let Some(params) = params {
+                let params: Vec<_> = params.iter().map(|(id, value)| format!("`{id}` {value}")).collect();
+                let _ = write!(text, "\nHere with {}.\n", params.join(", "));
+            }
+        }
         text.push_str("\n| Parameter | Label | Values | Default | |\n|---|---|---|---|---|\n");
         for param in spec.params {
             let (values, default) = values(param);

@@ -28,6 +28,17 @@ fn cases() -> Vec<Value> {
     serde_json::from_str(&text).unwrap()
 }
 
+/// A case's parameters; files lie beside the pictures.
+fn params_of(case: &Value) -> Value {
+    let mut params = case["params"].clone();
+    for param in lenscast::filter::find(case["filter"].as_str().unwrap()).unwrap().params {
+        if let (ParamKind::File { .. }, Some(name)) = (param.kind, case["params"][param.id].as_str()) {
+            params[param.id] = golden().join(name).to_str().unwrap().into();
+        }
+    }
+    params
+}
+
 #[test]
 fn every_filter_agrees_with_its_reference() {
     let mut failures = Vec::new();
@@ -35,14 +46,7 @@ fn every_filter_agrees_with_its_reference() {
         let [filter, input, expected] = ["filter", "input", "expected"].map(|key| case[key].as_str().unwrap());
         let source = load(input);
         let wanted = load(expected);
-        let mut params = case["params"].clone();
-        for param in lenscast::filter::find(filter).unwrap().params {
-            // Files lie beside the pictures.
-            if let (ParamKind::File { .. }, Some(name)) = (param.kind, case["params"][param.id].as_str()) {
-                params[param.id] = golden().join(name).to_str().unwrap().into();
-            }
-        }
-        let chain = chain_of(json!([{ "filter": filter, "params": params }]));
+        let chain = chain_of(json!([{ "filter": filter, "params": params_of(&case) }]));
         let frame = run_with_files(source.size, &source.rgba, &chain);
         assert_eq!(frame.size, wanted.size, "{expected}: the size");
         let verdict = match case["tolerance"].as_str() {
@@ -83,6 +87,81 @@ fn every_filter_but_a_few_has_a_reference() {
     for spec in lenscast::filter::built_in().iter().filter(|spec| !is_looked_at(spec.id)) {
         assert!(cases.iter().any(|case| case["filter"] == spec.id), "{} has no golden picture", spec.id);
     }
+}
+
+/// The picture of `make.py`'s `full_size`.
+fn full_size() -> Picture {
+    let size = Size::new(1919, 1079);
+    let mut rgba = Vec::with_capacity(size.pixels() * 4);
+    for y in 0..size.height {
+        for x in 0..size.width {
+            let red = (x * 3 + y) ^ (x * y >> 4);
+            let green = (x / 37 + y / 23) * 71;
+            let blue = y * 255 / 1078 + ((x * x + y * y) >> 9);
+            rgba.extend([red as u8, green as u8, blue as u8, 255]);
+        }
+    }
+    Picture { size, rgba }
+}
+
+/// The places of `make.py`'s `points`.
+fn points(width: u64, height: u64, margin: u64) -> Vec<(u32, u32)> {
+    let (right, bottom) = (width - 1 - margin, height - 1 - margin);
+    let mut chosen = vec![(margin, margin), (right, margin), (margin, bottom), (right, bottom)];
+    let mut state = 1_u64;
+    for number in 0..196 {
+        let mut place = [width, height].map(|length| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            margin + (state >> 33) % (length - 2 * margin)
+        });
+        if number % 4 == 0 {
+            let side = number / 4 % 2;
+            place[side] = [margin, [right, bottom][side]][number / 8 % 2];
+        }
+        chosen.push((place[0], place[1]));
+    }
+    chosen.into_iter().map(|(x, y)| (x as u32, y as u32)).collect()
+}
+
+#[test]
+fn every_filter_agrees_with_its_reference_on_an_odd_full_size() {
+    let text = std::fs::read_to_string(golden().join("full_size.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert!(cases.len() > 45, "{} cases", cases.len());
+    let source = full_size();
+    let mut failures = Vec::new();
+    for case in cases {
+        let filter = case["filter"].as_str().unwrap();
+        let chain = chain_of(json!([{ "filter": filter, "params": params_of(&case) }]));
+        let frame = run_with_files(source.size, &source.rgba, &chain);
+        let [width, height] = [0, 1].map(|side| case["size"][side].as_u64().unwrap());
+        assert_eq!((u64::from(frame.size.width), u64::from(frame.size.height)), (width, height), "{filter}: the size");
+        let bytes = case["pixels"].as_str().unwrap().as_bytes();
+        let wanted = bytes.chunks(8).map(|hex| u32::from_str_radix(std::str::from_utf8(hex).unwrap(), 16).unwrap());
+        let (mut farthest, mut equal, mut sum, mut count) = (0, 0, 0, 0);
+        for ((x, y), wanted) in points(width, height, case["margin"].as_u64().unwrap()).into_iter().zip(wanted) {
+            let found = frame.rgba(x, y);
+            let apart = found.iter().zip(wanted.to_be_bytes()).map(|(a, b)| u32::from(a.abs_diff(b)));
+            let apart = apart.max().unwrap_or(0);
+            farthest = farthest.max(apart);
+            equal += u32::from(apart == 0);
+            sum += apart;
+            count += 1;
+        }
+        assert_eq!(count, 200, "{filter}");
+        let agrees = match case["tolerance"].as_str() {
+            None => u64::from(farthest) <= case["tolerance"].as_u64().unwrap(),
+            Some("edges") => equal * 100 >= count * 99,
+            // Few pixels say nothing of structure, but they are all alike where it is.
+            _ => sum <= count * 2,
+        };
+        println!("{filter}: {farthest} levels at most, {equal} of {count} equal, {sum} levels in all");
+        if !agrees {
+            failures
+                .push(format!("{filter}: {farthest} levels at most, {equal} of {count} equal, {sum} levels in all"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 fn farthest(pixels: &[u8], wanted: &Picture, margin: u32, tolerance: &Value) -> Result<String, String> {

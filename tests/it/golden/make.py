@@ -794,6 +794,70 @@ CASES = [
 ]
 
 
+def full_size():
+    """A picture of 1919x1079 from whole numbers only, so that the tests can make the same one and none need be kept."""
+    y, x = np.mgrid[0:1079, 0:1919]
+    red, green = (x * 3 + y) ^ (x * y >> 4), (x // 37 + y // 23) * 71
+    return np.stack([red, green, y * 255 // 1078 + (x * x + y * y >> 9)], -1).astype(np.uint8)
+
+
+def points(width, height, margin):
+    """The corners, places along the edges, and places anywhere, as a simple generator gives them."""
+    right, bottom = width - 1 - margin, height - 1 - margin
+    chosen, state = [(margin, margin), (right, margin), (margin, bottom), (right, bottom)], 1
+    for number in range(196):
+        place = []
+        for length in (width, height):
+            state = (state * 6364136223846793005 + 1442695040888963407) % 2**64
+            place.append(margin + (state >> 33) % (length - 2 * margin))
+        if number % 4 == 0:
+            place[number // 4 % 2] = (margin, (right, bottom)[number // 4 % 2])[number // 8 % 2]
+        chosen.append(tuple(place))
+    return chosen
+
+
+def full_size_cases():
+    """The first case of each filter at full size: only some pixels are kept."""
+    picture, seen, lines = full_size(), set(), []
+    for function, params, tolerance, margin, _ in CASES:
+        filter = function.__name__.removesuffix("_filter")
+        if filter in seen:
+            continue
+        seen.add(filter)
+        try:
+            result = function(picture, **params)
+        except AssertionError as error:
+            print(f"{filter} has no reference at full size: {error}")
+            continue
+        height, width = result.shape[:2]
+        pixels = [[*map(int, result[y, x]), 255][:4] for x, y in points(width, height, margin)]
+        lines.append(json.dumps({"filter": filter, "params": shown(params), "tolerance": tolerance, "margin": margin,
+                                 "size": [width, height], "pixels": bytes(sum(pixels, [])).hex()}))
+    (HERE / "full_size.json").write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
+def tiny_cases():
+    """The first case of each filter on tiny pictures, where they are not among its own and its reference can do it."""
+    # An edge of the moved picture lies exactly on a pixel's middle; and OpenCV shrinks a mask by skipping pixels.
+    without = (perspective, mask)
+    for filter in dict.fromkeys(case[0] for case in CASES if case[0] not in without):
+        own = [case for case in CASES if case[0] is filter]
+        _, params, tolerance, margin, _ = own[0]
+        for name in TINY:
+            if not any(name in case[4] for case in own) and tolerance != "ssim" and margin == 0:
+                try:
+                    filter(INPUTS[name], **params)
+                except (cv2.error, AssertionError, ValueError, IndexError) as error:
+                    print(f"{filter.__name__} has no reference for {name}: {error}")
+                    continue
+                yield filter, params, tolerance, margin, (name,)
+
+
+def shown(params):
+    """As a chain has them."""
+    return {key: "#%02x%02x%02x" % value if isinstance(value, tuple) else value for key, value in params.items()}
+
+
 def write(name, rgb):
     order = cv2.COLOR_RGBA2BGRA if rgb.shape[2] == 4 else cv2.COLOR_RGB2BGR
     cv2.imwrite(str(HERE / f"{name}.png"), cv2.cvtColor(rgb, order), [cv2.IMWRITE_PNG_COMPRESSION, 9])
@@ -805,18 +869,18 @@ def main():
     write_mask()
     looks()
     manifest, numbers = [], {}
-    for function, params, tolerance, margin, inputs in CASES:
+    for function, params, tolerance, margin, inputs in [*CASES, *tiny_cases()]:
         # A filter whose name is taken by something else in Python.
         filter = function.__name__.removesuffix("_filter")
         for name in inputs:
             number = numbers[filter] = numbers.get(filter, 0) + 1
             expected = f"{filter}_{number}"
             write(expected, function(INPUTS[name], **params))
-            shown = {key: "#%02x%02x%02x" % value if isinstance(value, tuple) else value for key, value in params.items()}
-            manifest.append({"filter": filter, "params": shown, "input": name, "expected": expected,
+            manifest.append({"filter": filter, "params": shown(params), "input": name, "expected": expected,
                              "tolerance": tolerance, "margin": margin})
     lines = ",\n".join(json.dumps(case) for case in manifest)
     (HERE / "cases.json").write_text(f"[\n{lines}\n]\n")
+    full_size_cases()
 
 
 main()

@@ -9,7 +9,7 @@ use super::*;
 
 fn pass(keys: &[u32], kind: PassKind, ms: u64, memory: Option<[usize; 2]>) -> PassReport {
     let (keys, took) = (keys.to_vec(), Duration::from_millis(ms));
-    PassReport { keys, kind, size: Size::new(1920, 1080), took, memory }
+    PassReport { keys, kind, size: Size::new(1920, 1080), took, memory, aside: None }
 }
 
 /// Two colour filters in one pass, and a slow one.
