@@ -71,6 +71,10 @@ def zoom(p, to):
     return to("out", cv2.resize, p[h // 4:h // 4 + h // 2, w // 4:w // 4 + w // 2], (w, h))
 
 
+def scale(factor, sampling):
+    return lambda p, to: to("out", cv2.resize, p, None, fx=factor, fy=factor, interpolation=sampling)
+
+
 def sharpen(p, to):
     return to("out", cv2.addWeighted, p, 2, to("blur", cv2.GaussianBlur, p, (0, 0), 1), -1, 0)
 
@@ -179,6 +183,11 @@ CASES = {
     'flip {"horizontal":true}': lambda p, to: to("out", cv2.flip, p, 1),
     'flip {"vertical":true}': lambda p, to: to("out", cv2.flip, p, 0),
     'zoom {"factor":2}': zoom,
+    'scale {"percent":50}': scale(0.5, cv2.INTER_LINEAR),
+    'scale {"percent":50,"sampling":"nearest"}': scale(0.5, cv2.INTER_NEAREST),
+    'scale {"percent":50,"sampling":"bicubic"}': scale(0.5, cv2.INTER_CUBIC),
+    'scale {"percent":150,"sampling":"lanczos"}': scale(1.5, cv2.INTER_LANCZOS4),
+    'scale {"percent":50,"sampling":"area"}': scale(0.5, cv2.INTER_AREA),
     'box_blur {"radius":10}': box(10),
     'box_blur {"radius":2}': box(2),
     'gaussian_blur {"sigma":0.8}': gaussian(0.8),

@@ -3,7 +3,7 @@
 use crate::filter::bands::{for_each_tall_band_with, mirrored};
 use crate::filter::declare::params;
 use crate::filter::kernel::{AreaKernel, Kernel, Prepare, PrepareError};
-use crate::filter::simd::{CHUNK, vectorised};
+use crate::filter::simd::{CHUNK, few_means, sliding_means, vectorised};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -28,19 +28,12 @@ impl Prepare for BoxBlur {
 struct Mean {
     size: Size,
     radius: usize,
-    scratch: Vec<Sums>,
-}
-
-/// What a band needs while it works on a strip.
-#[derive(Default, Clone)]
-struct Sums {
-    /// Sums of the columns around a row, with what lies beside the strip; 129 levels fit 16 bits.
-    columns: Vec<u16>,
-    squares: Vec<[u32; BYTES_PER_PIXEL]>,
+    /// For each band the sums of the columns around a row, with what lies beside the strip; 129 levels fit 16 bits.
+    scratch: Vec<Vec<u16>>,
 }
 
 /// Columns worked on from top to bottom, so that all sums stay in the nearest cache; at least this many pixels
-const STRIP: usize = 256;
+const STRIP: usize = 1024;
 /// and this many times the radius, because what lies beside a strip is worked on twice.
 const STRIP_OF_RADIUS: usize = 8;
 
@@ -53,7 +46,7 @@ impl AreaKernel for Mean {
         let scale = 1.0 / (side * side) as f32;
         let strips = (width / STRIP.max(STRIP_OF_RADIUS * radius)).max(1);
         for_each_tall_band_with(output, (stride, radius), (&mut self.scratch, 1), |first, band, scratch| {
-            let Sums { columns, squares } = &mut scratch[0];
+            let columns = &mut scratch[0];
             for strip in 0..strips {
                 let (start, end) = (width * strip / strips, width * (strip + 1) / strips);
                 let inside = start.saturating_sub(radius)..(end + radius).min(width);
@@ -65,7 +58,6 @@ impl AreaKernel for Mean {
                 let wide = ((end - start) * BYTES_PER_PIXEL).next_multiple_of(CHUNK);
                 columns.resize(wide + 2 * radius * BYTES_PER_PIXEL, 0);
                 let padded = end - start + 2 * radius;
-                squares.resize(end - start, [0; BYTES_PER_PIXEL]);
                 let before = inside.start + radius - start;
                 let within = before * BYTES_PER_PIXEL..(before + inside.len()) * BYTES_PER_PIXEL;
                 let top = first as isize - radius as isize;
@@ -76,10 +68,14 @@ impl AreaKernel for Mean {
                     mirror_ends(&mut columns[..padded * BYTES_PER_PIXEL], before, inside.len());
                     let out = &mut out[start * BYTES_PER_PIXEL..end * BYTES_PER_PIXEL];
                     if side <= FEW {
-                        add_few(columns, side, scale, out);
+                        match side {
+                            3 => few_means::<3>(columns, out),
+                            5 => few_means::<5>(columns, out),
+                            7 => few_means::<7>(columns, out),
+                            _ => few_means::<9>(columns, out),
+                        }
                     } else {
-                        slide(&columns[..padded * BYTES_PER_PIXEL], side, squares);
-                        scale_down(squares.as_flattened(), scale, out);
+                        sliding_means(columns.as_chunks().0, side, scale, out.as_chunks_mut().0);
                     }
                     let y = top + index as isize;
                     replace(&mut columns[within.clone()], line(y), line(y + side as isize));
@@ -102,71 +98,17 @@ const FEW: usize = 9;
 
 vectorised! {
     fn enter(columns: &mut [u16], line: &[u8]) {
-        for (sum, value) in columns.iter_mut().zip(line) {
-            *sum = sum.wrapping_add(u16::from(*value));
+        let line = &line[..columns.len()];
+        for at in 0..columns.len() {
+            columns[at] = columns[at].wrapping_add(u16::from(line[at]));
         }
     }
 
     fn replace(columns: &mut [u16], leaving: &[u8], entering: &[u8]) {
-        for ((sum, leaving), entering) in columns.iter_mut().zip(leaving).zip(entering) {
-            *sum = sum.wrapping_add(u16::from(*entering).wrapping_sub(u16::from(*leaving)));
+        let (leaving, entering) = (&leaving[..columns.len()], &entering[..columns.len()]);
+        for at in 0..columns.len() {
+            let change = u16::from(entering[at]).wrapping_sub(u16::from(leaving[at]));
+            columns[at] = columns[at].wrapping_add(change);
         }
     }
-
-    /// Means of each `side` neighbouring columns, of which there are enough for whole chunks.
-    fn add_few(columns: &[u16], side: usize, scale: f32, out: &mut [u8]) {
-        for (index, out) in out.chunks_mut(CHUNK).enumerate() {
-            let mut sums = [0_u16; CHUNK];
-            for column in 0..side {
-                let values = &columns[index * CHUNK + column * BYTES_PER_PIXEL..][..CHUNK];
-                for (sum, value) in sums.iter_mut().zip(values) {
-                    *sum = sum.wrapping_add(*value);
-                }
-            }
-            if let Ok(out) = <&mut [u8; CHUNK]>::try_from(&mut *out) {
-                for (out, sum) in out.iter_mut().zip(sums) {
-                    *out = rounded(u32::from(sum), scale);
-                }
-            } else {
-                for (out, sum) in out.iter_mut().zip(sums) {
-                    *out = rounded(u32::from(sum), scale);
-                }
-            }
-        }
-    }
-
-    /// Sums of each `side` neighbouring columns.
-    fn slide(columns: &[u16], side: usize, squares: &mut [[u32; BYTES_PER_PIXEL]]) {
-        let (columns, _) = columns.as_chunks::<BYTES_PER_PIXEL>();
-        let mut sums = [0_u32; BYTES_PER_PIXEL];
-        for column in &columns[..side - 1] {
-            for (sum, value) in sums.iter_mut().zip(column) {
-                *sum += u32::from(*value);
-            }
-        }
-        let mut leaving = [0_u32; BYTES_PER_PIXEL];
-        for ((square, entering), next) in squares.iter_mut().zip(&columns[side - 1..]).zip(columns) {
-            for at in 0..BYTES_PER_PIXEL {
-                let change = u32::from(entering[at]).wrapping_sub(leaving[at]);
-                sums[at] = sums[at].wrapping_add(change);
-            }
-            *square = sums;
-            leaving = next.map(u32::from);
-        }
-    }
-
-    fn scale_down(squares: &[u32], scale: f32, out: &mut [u8]) {
-        for (out, sum) in out.iter_mut().zip(squares) {
-            *out = rounded(*sum, scale);
-        }
-    }
-}
-
-/// Adding it to a float leaves a whole number in the lowest bits, rounded.
-const WHOLE: f32 = (1 << 23) as f32;
-
-/// The sum times `scale`, rounded. It is below 2^23, so that a float holds it exactly.
-#[inline(always)]
-fn rounded(sum: u32, scale: f32) -> u8 {
-    (sum as i32 as f32 * scale + WHOLE).to_bits() as u8
 }

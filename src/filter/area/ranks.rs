@@ -3,12 +3,15 @@
 
 use super::plane::held;
 use crate::filter::bands::for_each_band_with;
-use crate::filter::simd::{CHUNK, vectorised};
+use crate::filter::simd::{CHUNK, Ranked, median_of_five_columns, median_of_three, sort_five_lines, vectorised};
 
 /// The largest square has nine rows.
 const MOST_ROWS: usize = 9;
 /// Bytes of a row worked on before the next row, with what lies beside them.
 const STRIP: usize = 16 * CHUNK;
+/// Bytes that go through a network together: more than one vector, because what one comparison writes the next one often
+/// reads, and there is something else to do meanwhile.
+const WIDE: usize = 4 * CHUNK;
 
 /// A comparison of two places: the lesser value goes to the first, the greater to the second.
 type Comparison = [u8; 2];
@@ -35,7 +38,7 @@ struct Scratch {
 /// Values at a place of a network; a vector that lies across two lines of the cache takes twice as long.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Values([u8; CHUNK]);
+struct Values([u8; WIDE]);
 
 impl Ranks {
     /// `radius` is 1 to 4: from the middle of the square to its side.
@@ -54,11 +57,14 @@ impl Ranks {
         let (side, middle) = (*side, *middle);
         let radius = side / 2;
         let beside = radius * channels;
-        let length = (STRIP + 2 * beside).next_multiple_of(CHUNK) + CHUNK;
+        let length = (STRIP + 2 * beside).next_multiple_of(WIDE) + WIDE;
         for_each_band_with(output, stride, (scratch, 1), |first, band, scratch| {
             let Scratch { sorted, values } = &mut scratch[0];
+            if side == 3 {
+                return band_of_three(input, (stride, channels), (first, band), sorted);
+            }
             sorted.resize(side * length, 0);
-            values.resize(side * side, Values([0; CHUNK]));
+            values.resize(side * side, Values([0; WIDE]));
             for (index, out) in band.chunks_exact_mut(stride).enumerate() {
                 let lines: [&[u8]; MOST_ROWS] = std::array::from_fn(|line| {
                     &input[held(first + index, line as isize - radius as isize, height) * stride..][..stride]
@@ -69,8 +75,7 @@ impl Ranks {
                     let before = inside.start + beside - start;
                     let parts = lines.map(|line| &line[inside.clone()]);
                     match side {
-                        3 => sort_three(&parts[..3], &mut sorted[before..], length),
-                        5 => sort_five(&parts[..5], &mut sorted[before..], length),
+                        5 => sort_five_lines(&parts[..5], length, &mut sorted[before..]),
                         _ => sort_columns(&parts[..side], column, values, &mut sorted[before..], length),
                     }
                     let after = before + inside.len();
@@ -82,15 +87,35 @@ impl Ranks {
                             rank[place] = rank[place - channels];
                         }
                     }
-                    let out = &mut out[start..end];
+                    let (out, ranked) = (&mut out[start..end], Ranked { length, channels });
                     match side {
-                        3 => median_of_three(sorted, length, channels, out),
-                        5 => median_of_five(sorted, length, channels, out),
+                        5 => median_of_five_columns(sorted, ranked, out),
                         _ => run_network(sorted, Shape { side, channels, length, middle }, network, values, out),
                     }
                 }
             }
         });
+    }
+}
+
+/// Medians of squares of three for the rows of a band, two at a time.
+fn band_of_three(
+    input: &[u8],
+    (stride, channels): (usize, usize),
+    (first, band): (usize, &mut [u8]),
+    spare: &mut Vec<u8>,
+) {
+    let height = input.len() / stride;
+    for (index, rows) in band.chunks_mut(2 * stride).enumerate() {
+        let lines: [&[u8]; 4] =
+            std::array::from_fn(|line| &input[held(first + 2 * index, line as isize - 1, height) * stride..][..stride]);
+        let (upper, lower) = rows.split_at_mut(stride);
+        if lower.is_empty() {
+            spare.resize(stride, 0);
+            median_of_three(lines, channels, upper, spare);
+        } else {
+            median_of_three(lines, channels, upper, lower);
+        }
     }
 }
 
@@ -106,19 +131,12 @@ struct Shape {
 fn compare(values: &mut [Values], [low, high]: Comparison) {
     let (low, high) = (usize::from(low), usize::from(high));
     let (one, other) = (values[low].0, values[high].0);
-    for at in 0..CHUNK {
+    for at in 0..WIDE {
         values[low].0[at] = one[at].min(other[at]);
     }
-    for at in 0..CHUNK {
+    for at in 0..WIDE {
         values[high].0[at] = one[at].max(other[at]);
     }
-}
-
-/// Comparisons of the places of an array that stays in registers.
-macro_rules! comparisons {
-    ($values:ident: $($low:literal $high:literal),+) => {
-        $(($values[$low], $values[$high]) = ($values[$low].min($values[$high]), $values[$low].max($values[$high]));)+
-    };
 }
 
 vectorised! {
@@ -131,10 +149,10 @@ vectorised! {
         length: usize,
     ) {
         let width = lines[0].len();
-        for start in (0..width).step_by(CHUNK) {
-            let count = CHUNK.min(width - start);
+        for start in (0..width).step_by(WIDE) {
+            let count = WIDE.min(width - start);
             for (value, line) in values.iter_mut().zip(lines) {
-                match line.get(start..start + CHUNK) {
+                match line.get(start..start + WIDE) {
                     Some(part) => value.0.copy_from_slice(part),
                     None => value.0[..count].copy_from_slice(&line[start..]),
                 }
@@ -144,91 +162,23 @@ vectorised! {
             }
             for (rank, value) in values.iter().take(lines.len()).enumerate() {
                 // What lies behind the last column is scratch of the same rank.
-                sorted[rank * length + start..][..CHUNK].copy_from_slice(&value.0);
+                sorted[rank * length + start..][..WIDE].copy_from_slice(&value.0);
             }
-        }
-    }
-
-    fn sort_three(lines: &[&[u8]], sorted: &mut [u8], length: usize) {
-        let width = lines[0].len();
-        let [a, b, c] = [0, 1, 2].map(|line| &lines[line][..width]);
-        let (low, rest) = sorted.split_at_mut(length);
-        let (middle, high) = rest.split_at_mut(length);
-        let (low, middle, high) = (&mut low[..width], &mut middle[..width], &mut high[..width]);
-        for at in 0..width {
-            let mut values = [a[at], b[at], c[at]];
-            comparisons!(values: 0 1, 1 2, 0 1);
-            [low[at], middle[at], high[at]] = values;
-        }
-    }
-
-    fn sort_five(lines: &[&[u8]], sorted: &mut [u8], length: usize) {
-        let width = lines[0].len();
-        let [a, b, c, d, e] = [0, 1, 2, 3, 4].map(|line| &lines[line][..width]);
-        let (first, rest) = sorted.split_at_mut(length);
-        let (second, rest) = rest.split_at_mut(length);
-        let (third, rest) = rest.split_at_mut(length);
-        let (fourth, fifth) = rest.split_at_mut(length);
-        let (first, second, third) = (&mut first[..width], &mut second[..width], &mut third[..width]);
-        let (fourth, fifth) = (&mut fourth[..width], &mut fifth[..width]);
-        for at in 0..width {
-            let mut values = [a[at], b[at], c[at], d[at], e[at]];
-            comparisons!(values: 0 1, 3 4, 2 4, 2 3, 1 4, 0 3, 0 2, 1 3, 1 2);
-            [first[at], second[at], third[at], fourth[at], fifth[at]] = values;
         }
     }
 
     fn run_network(sorted: &[u8], shape: Shape, network: &[Comparison], values: &mut [Values], out: &mut [u8]) {
         let Shape { side, channels, length, middle } = shape;
-        for (index, out) in out.chunks_mut(CHUNK).enumerate() {
+        for (index, out) in out.chunks_mut(WIDE).enumerate() {
             for (place, value) in values.iter_mut().enumerate() {
-                let from = place / side * length + index * CHUNK + place % side * channels;
-                value.0.copy_from_slice(&sorted[from..from + CHUNK]);
+                let from = place / side * length + index * WIDE + place % side * channels;
+                value.0.copy_from_slice(&sorted[from..from + WIDE]);
             }
             for comparison in network {
                 compare(values, *comparison);
             }
             let count = out.len();
             out.copy_from_slice(&values[middle].0[..count]);
-        }
-    }
-
-    /// The median of the greatest of the least, the median of the medians, and the least of the greatest.
-    fn median_of_three(sorted: &[u8], length: usize, channels: usize, out: &mut [u8]) {
-        let width = out.len();
-        let part = |rank: usize, column: usize| &sorted[rank * length + column * channels..][..width];
-        let [a, b, c] = [part(0, 0), part(0, 1), part(0, 2)];
-        let [d, e, f] = [part(1, 0), part(1, 1), part(1, 2)];
-        let [g, h, i] = [part(2, 0), part(2, 1), part(2, 2)];
-        let middle = |a: u8, b: u8, c: u8| a.min(b).max(a.max(b).min(c));
-        for (at, out) in out.iter_mut().enumerate() {
-            let low = a[at].max(b[at]).max(c[at]);
-            let high = g[at].min(h[at]).min(i[at]);
-            *out = middle(low, middle(d[at], e[at], f[at]), high);
-        }
-    }
-
-    /// What [`network_to_median`] makes for a side of 5, in registers.
-    fn median_of_five(sorted: &[u8], length: usize, channels: usize, out: &mut [u8]) {
-        const NONE: [u8; CHUNK] = [0; CHUNK];
-        for (index, out) in out.chunks_mut(CHUNK).enumerate() {
-            let parts: [&[u8; CHUNK]; 25] = std::array::from_fn(|place| {
-                let from = place / 5 * length + index * CHUNK + place % 5 * channels;
-                sorted[from..].first_chunk().unwrap_or(&NONE)
-            });
-            let mut medians = NONE;
-            for (at, median) in medians.iter_mut().enumerate() {
-                // Said in full: `map` is not inlined here.
-                let mut values = [parts[0][at], parts[1][at], parts[2][at], parts[3][at], parts[4][at], parts[5][at], parts[6][at], parts[7][at], parts[8][at], parts[9][at], parts[10][at], parts[11][at], parts[12][at], parts[13][at], parts[14][at], parts[15][at], parts[16][at], parts[17][at], parts[18][at], parts[19][at], parts[20][at], parts[21][at], parts[22][at], parts[23][at], parts[24][at]];
-            comparisons!(values: 0 1, 2 3, 0 2, 1 3, 1 2, 0 4, 2 4, 3 4, 5 6, 7 8, 5 7, 6 8, 6 7, 5 9, 7 9, 6 7, 8 9,
-                10 11, 12 13, 10 12, 11 13, 11 12, 10 14, 12 14, 11 12, 13 14, 15 16, 17 18, 15 17, 16 18, 16 17,
-                15 19, 17 19, 16 17, 20 21, 22 23, 20 22, 21 23, 21 22, 20 24, 22 24, 21 22, 3 7, 11 15, 4 8, 12 16,
-                20 9, 13 17, 3 11, 7 15, 4 12, 8 16, 20 13, 9 17, 7 11, 8 12, 9 13, 7 8, 11 12, 15 16, 11 4, 15 8,
-                13 21, 15 4, 8 12, 9 13, 3 20, 4 20, 8 9, 12 13, 15 8, 12 20, 8 12);
-                *median = values[12];
-            }
-            let count = out.len();
-            out.copy_from_slice(&medians[..count]);
         }
     }
 }

@@ -11,6 +11,7 @@ mod resample;
 mod rotate;
 mod scale;
 mod separable;
+mod straight;
 mod swirl;
 mod table;
 mod wave;

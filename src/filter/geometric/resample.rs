@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use crate::filter::bands::{for_each_band, swap_in_place};
+use super::straight::{Mixed, Straight};
+use crate::filter::bands::{for_each_band_with, swap_in_place};
 use crate::filter::simd::{POSITION_BITS, Rows, SIDE, Walk, sample, transpose, vectorised};
 use crate::frame::{BYTES_PER_PIXEL, PixelFormat};
 use crate::geometry::{Affine, Mapping, Size};
@@ -21,14 +22,21 @@ pub(crate) fn resample(input: &[u8], format: PixelFormat, moves: &[Move], output
     let picture = Picture { pixels: input, size: first.input };
     let stride = last.output.width as usize * BYTES_PER_PIXEL;
     let exact = Exact::new(path.total(), stride);
-    for_each_band(output, stride, |first_row, band| {
+    let straight = if exact.is_none() { path.straight(picture, last.output.width as usize) } else { None };
+    let work = |first_row: usize, band: &mut [u8], mixed: &mut [Mixed]| {
         for (index, rows) in band.chunks_mut(stride * TILE).enumerate() {
             let mut shown: [Range<usize>; TILE] = std::array::from_fn(|_| 0..0);
             for (index_in_tile, row) in rows.chunks_exact_mut(stride).enumerate() {
                 let y = first_row + index * TILE + index_in_tile;
                 let range = path.fill_beside(y, row);
-                if exact.is_none() {
-                    sample_row(picture, path.total(), y, range.clone(), row);
+                match &straight {
+                    _ if exact.is_some() => {}
+                    Some(_) if range.is_empty() => {}
+                    Some(straight) => {
+                        let out = &mut row[range.start * BYTES_PER_PIXEL..range.end * BYTES_PER_PIXEL];
+                        straight.sample_row(walk(path.total(), y, range.start).start[1], &mut mixed[0], out);
+                    }
+                    None => sample_row(picture, path.total(), y, range.clone(), row),
                 }
                 shown[index_in_tile] = range;
             }
@@ -41,20 +49,29 @@ pub(crate) fn resample(input: &[u8], format: PixelFormat, moves: &[Move], output
                 }
             }
         }
-    });
+    };
+    if exact.is_some() && output.len() <= COPIED_ALONE {
+        work(0, output, &mut []);
+    } else {
+        for_each_band_with(output, stride, (&mut Vec::new(), 1), work);
+    }
 }
+
+/// One core copies nearly as fast as memory allows. Up to this many bytes, those of 2560x1440 pixels, the others would cost
+/// twice the time to wake and win little.
+const COPIED_ALONE: usize = 2_560 * 1_440 * BYTES_PER_PIXEL;
 
 /// Rows that are worked on together. A quarter turn reads columns, and sixteen pixels fill a line of the cache.
 const TILE: usize = 16;
 
 #[derive(Clone, Copy)]
-struct Picture<'a> {
-    pixels: &'a [u8],
-    size: Size,
+pub(super) struct Picture<'a> {
+    pub pixels: &'a [u8],
+    pub size: Size,
 }
 
 impl Picture<'_> {
-    fn row(&self, y: usize) -> &[u8] {
+    pub(super) fn row(&self, y: usize) -> &[u8] {
         let stride = self.size.width as usize * BYTES_PER_PIXEL;
         &self.pixels[y * stride..][..stride]
     }
@@ -62,8 +79,17 @@ impl Picture<'_> {
 
 /// The way from the output back through every step, the last one first.
 struct Path {
-    /// Map from the output to the input of the step, that input's size, and the colour beside it.
-    steps: Vec<(Affine, Size, [u8; 4])>,
+    steps: Vec<Step>,
+}
+
+struct Step {
+    /// Leads from the output to the input of the step.
+    map: Affine,
+    /// The size of that input, and the colour beside it.
+    size: Size,
+    fill: [u8; BYTES_PER_PIXEL],
+    /// The columns that come from within the input in each row that does, where these are the same for all rows.
+    columns: Option<Range<usize>>,
 }
 
 impl Path {
@@ -72,26 +98,69 @@ impl Path {
         let mut total = Affine::IDENTITY;
         let steps = moves.iter().rev().map(|(mapping, fill)| {
             total = total.then(mapping.input_from_output.affine()?);
-            Some((total, mapping.input, *fill))
+            let step = Step { map: total, size: mapping.input, fill: *fill, columns: None };
+            Some(Step { columns: step.columns_of_rows(moves), ..step })
         });
         Some(Self { steps: steps.collect::<Option<_>>()? })
     }
 
     fn total(&self) -> Affine {
-        self.steps.last().map_or(Affine::IDENTITY, |(map, ..)| *map)
+        self.steps.last().map_or(Affine::IDENTITY, |step| step.map)
+    }
+
+    /// Where columns stay columns: what is the same for all rows of `width` pixels.
+    fn straight<'a>(&self, picture: Picture<'a>, width: usize) -> Option<Straight<'a>> {
+        let total = self.total();
+        if total.b != 0.0 || total.d != 0.0 {
+            return None;
+        }
+        let columns = self.steps.iter().try_fold(0..width, |left, step| {
+            let columns = step.columns.as_ref()?;
+            Some(left.start.max(columns.start)..left.end.min(columns.end))
+        })?;
+        Straight::new(picture, walk(total, 0, columns.start), total.e, columns.len())
     }
 
     /// Fills what comes from outside of a step's input with the step's colour; gives the pixels that are left to sample.
     fn fill_beside(&self, y: usize, row: &mut [u8]) -> Range<usize> {
         let (pixels, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
         let mut left = 0..pixels.len();
-        for (map, size, fill) in &self.steps {
-            let inside = columns_inside(*map, *size, y, left.clone());
-            pixels[left.start..inside.start].fill(*fill);
-            pixels[inside.end..left.end].fill(*fill);
+        for step in &self.steps {
+            let inside = match &step.columns {
+                Some(columns) if step.is_row_inside(y) => {
+                    let start = columns.start.clamp(left.start, left.end);
+                    start..columns.end.clamp(start, left.end)
+                }
+                Some(_) => left.start..left.start,
+                None => columns_inside(step.map, step.size, y, left.clone()),
+            };
+            pixels[left.start..inside.start].fill(step.fill);
+            pixels[inside.end..left.end].fill(step.fill);
             left = inside;
         }
         left
+    }
+}
+
+impl Step {
+    /// `None` where each row has its own. `moves` are all of the path.
+    fn columns_of_rows(&self, moves: &[Move]) -> Option<Range<usize>> {
+        let Affine { a, b, d, e, .. } = self.map;
+        let ((b, d), (a, e)) = ((b == 0.0, d == 0.0), (a == 0.0, e == 0.0));
+        let output = moves.last()?.0.output;
+        if !(b && d || a && e) {
+            return None;
+        }
+        // Any row within the input will do.
+        let row = (0..output.height as usize).find(|y| self.is_row_inside(*y));
+        Some(row.map_or(0..0, |y| columns_inside(self.map, self.size, y, 0..output.width as usize)))
+    }
+
+    /// Whether a row comes from within the input, where only columns decide about the rest.
+    fn is_row_inside(&self, y: usize) -> bool {
+        let (x, down) = self.map.apply(0.5, y as f64 + 0.5);
+        let (at, length) = if self.map.b == 0.0 { (down, self.size.height) } else { (x, self.size.width) };
+        at >= 0.0 && at < f64::from(length)
     }
 }
 
@@ -106,11 +175,11 @@ fn columns_inside(map: Affine, size: Size, y: usize, range: Range<usize>) -> Ran
     for (position, step, length) in [(x, map.a, size.width), (down, map.d, size.height)] {
         if step != 0.0 {
             let (one, other) = (-position / step, (f64::from(length) - position) / step);
-            start = start.max(one.min(other).floor());
-            end = end.min(one.max(other).ceil() + 1.0);
+            start = start.max(one.min(other));
+            end = end.min(one.max(other) + 2.0);
         }
     }
-    // The ends above are right but for rounding; the mapping itself has the last word.
+    // The ends above are right but for rounding, which is towards 0; the mapping itself has the last word.
     let (mut start, mut end) = (start as usize, (end.max(start) as usize).min(range.end));
     while start < end && !inside(start) {
         start += 1;
@@ -121,13 +190,18 @@ fn columns_inside(map: Affine, size: Size, y: usize, range: Range<usize>) -> Ran
     start.min(range.end)..end.min(range.end)
 }
 
-fn sample_row(picture: Picture<'_>, map: Affine, y: usize, range: Range<usize>, row: &mut [u8]) {
+/// The positions of the pixels of row `y` from `column` on.
+fn walk(map: Affine, y: usize, column: usize) -> Walk {
     let fixed = |value: f64| (value * (1_u64 << POSITION_BITS) as f64).round() as i64;
-    let (x, down) = map.apply(range.start as f64 + 0.5, y as f64 + 0.5);
+    let (x, down) = map.apply(column as f64 + 0.5, y as f64 + 0.5);
     // A pixel's value belongs to its middle. The half of a 256th rounds the weights.
     let half_weight = 1_i64 << (POSITION_BITS - 9);
     let start = [fixed(x - 0.5) + half_weight, fixed(down - 0.5) + half_weight];
-    let walk = Walk { start, step: [fixed(map.a), fixed(map.d)] };
+    Walk { start, step: [fixed(map.a), fixed(map.d)] }
+}
+
+fn sample_row(picture: Picture<'_>, map: Affine, y: usize, range: Range<usize>, row: &mut [u8]) {
+    let walk = walk(map, y, range.start);
     let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
     let row = &mut row[range];
     let (width, height) = (picture.size.width as usize, picture.size.height as usize);

@@ -1,12 +1,13 @@
 //! Scales with weights a column and weights a row: by area, or by a function of the distance.
 //!
-//! The sums between the two steps are neither rounded nor clamped, because next to a hard edge those of the sharp kernels
-//! pass black and white: a scaler that keeps 8 bits there is up to 27 levels away from OpenCV's result.
+//! The sums between the two steps keep a fraction and are not clamped, because next to a hard edge those of the sharp
+//! kernels pass black and white: a scaler that keeps 8 bits there is up to 27 levels away from OpenCV's result.
 
 use multiversion::multiversion;
 
-use crate::filter::bands::for_each_band_with;
+use crate::filter::bands::{for_each_band, for_each_band_with};
 use crate::filter::kernel::AreaKernel;
+use crate::filter::simd::{Along, ONE, SUMS, TAPS, quarter, sum_along, sum_rows};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -14,10 +15,57 @@ use crate::geometry::Size;
 pub(super) struct Separable {
     input: Size,
     output: Size,
-    across: Axis,
-    down: Axis,
-    /// A row of sums for each band.
-    sums: Vec<f32>,
+    way: Way,
+}
+
+/// How the weights are worked with.
+enum Way {
+    /// Every pixel the mean of two by two.
+    Quarter,
+    /// In whole numbers, which are exact enough for a few weights; and a row of sums for each band.
+    Few { across: Along, down: Whole, sums: Vec<i16> },
+    /// In floats.
+    Many { across: Axis, down: Axis, sums: Vec<f32> },
+}
+
+/// More weights than this for a pixel are not worked with in whole numbers.
+const FEW: usize = 16;
+
+/// An [`Axis`] in whole numbers: as many weights for each pixel, in 14 bits, those beyond its own being 0.
+struct Whole {
+    firsts: Vec<u32>,
+    weights: Vec<i16>,
+    taps: usize,
+}
+
+impl Whole {
+    /// `None` where a pixel has too many weights.
+    fn new(axis: &Axis) -> Option<Self> {
+        let count = axis.starts.len() - 1;
+        let most = (0..count).map(|at| axis.of(at).1.len()).max().unwrap_or(0);
+        if most > FEW {
+            return None;
+        }
+        let taps = most.next_multiple_of(TAPS);
+        let (mut firsts, mut weights) = (Vec::with_capacity(count), vec![0; count * taps]);
+        for (at, weights) in weights.chunks_exact_mut(taps).enumerate() {
+            let (first, exact) = axis.of(at);
+            firsts.push(first as u32);
+            // What is rounded off one goes to the next, so that together they make 1.
+            let (mut sum, mut given) = (0.0_f64, 0);
+            for (weight, exact) in weights.iter_mut().zip(exact) {
+                sum += f64::from(*exact) * f64::from(ONE);
+                let next = sum.round() as i32;
+                *weight = (next - given) as i16;
+                given = next;
+            }
+        }
+        Some(Self { firsts, weights, taps })
+    }
+
+    fn of(&self, at: usize) -> (usize, &[i16]) {
+        (self.firsts[at] as usize, &self.weights[at * self.taps..][..self.taps])
+    }
 }
 
 /// For each pixel of one side of the output which pixels of the input it is made of, and their weights.
@@ -70,6 +118,12 @@ impl Axis {
         Self { starts, weights }
     }
 
+    /// Whether each pixel is the mean of two, and all of a line of `length` are used.
+    fn is_pairs(&self, length: u32) -> bool {
+        let count = self.starts.len() - 1;
+        2 * count == length as usize && (0..count).all(|at| self.of(at) == (2 * at, &[0.5, 0.5]))
+    }
+
     /// The first pixel and the weights from there.
     fn of(&self, at: usize) -> (usize, &[f32]) {
         let (first, start) = self.starts[at];
@@ -90,7 +144,15 @@ impl Separable {
 
     fn new(input: Size, output: Size, axis: impl Fn(u32, u32) -> Axis) -> Self {
         let (across, down) = (axis(input.width, output.width), axis(input.height, output.height));
-        Self { input, output, across, down, sums: Vec::new() }
+        let way = match (Whole::new(&across), Whole::new(&down)) {
+            _ if across.is_pairs(input.width) && down.is_pairs(input.height) => Way::Quarter,
+            (Some(across), Some(down)) => {
+                let across = Along::new(across.firsts, across.weights, across.taps);
+                Way::Few { across, down, sums: Vec::new() }
+            }
+            _ => Way::Many { across, down, sums: Vec::new() },
+        };
+        Self { input, output, way }
     }
 }
 
@@ -98,17 +160,46 @@ impl AreaKernel for Separable {
     fn run(&mut self, input: &[u8], output: &mut [u8]) {
         let stride = self.input.width as usize * BYTES_PER_PIXEL;
         let out_stride = self.output.width as usize * BYTES_PER_PIXEL;
-        let (across, down) = (&self.across, &self.down);
-        for_each_band_with(output, out_stride, (&mut self.sums, stride), |first, band, sums| {
-            for (index, row) in band.chunks_exact_mut(out_stride).enumerate() {
-                let (top, weights) = down.of(first + index);
-                sums.fill(0.0);
-                for (source, weight) in input[top * stride..].chunks_exact(stride).zip(weights) {
-                    add(source, *weight, sums);
+        match &mut self.way {
+            Way::Quarter => for_each_band(output, out_stride, |first, band| {
+                for (index, row) in band.chunks_exact_mut(out_stride).enumerate() {
+                    let rows = &input[2 * (first + index) * stride..][..2 * stride];
+                    let (upper, lower) = rows.split_at(stride);
+                    quarter(upper.as_chunks().0, lower.as_chunks().0, row.as_chunks_mut().0);
                 }
-                reduce(sums.as_chunks().0, across, row.as_chunks_mut().0);
+            }),
+            Way::Few { across, down, sums } => {
+                // The last pixel's unused weights read beyond the row.
+                let length = (stride + FEW * BYTES_PER_PIXEL).next_multiple_of(SUMS);
+                let height = self.input.height as usize;
+                for_each_band_with(output, out_stride, (sums, length), |first, band, sums| {
+                    for (index, row) in band.chunks_exact_mut(out_stride).enumerate() {
+                        let (top, weights) = down.of(first + index);
+                        let count = weights.len().min(height - top);
+                        let mut lines: [&[u8]; FEW] = [&[]; FEW];
+                        for (line, source) in
+                            lines.iter_mut().zip(input[top * stride..].chunks_exact(stride)).take(count)
+                        {
+                            *line = source;
+                        }
+                        sum_rows(&lines[..count], &weights[..count], sums);
+                        sum_along(sums.as_chunks().0, across, row.as_chunks_mut().0);
+                    }
+                });
             }
-        });
+            Way::Many { across, down, sums } => {
+                for_each_band_with(output, out_stride, (sums, stride), |first, band, sums| {
+                    for (index, row) in band.chunks_exact_mut(out_stride).enumerate() {
+                        let (top, weights) = down.of(first + index);
+                        sums.fill(0.0);
+                        for (source, weight) in input[top * stride..].chunks_exact(stride).zip(weights) {
+                            add(source, *weight, sums);
+                        }
+                        reduce(sums.as_chunks().0, across, row.as_chunks_mut().0);
+                    }
+                });
+            }
+        }
     }
 }
 

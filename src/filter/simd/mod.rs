@@ -4,9 +4,13 @@
 //!
 //! The code is the same for each set, in whole numbers or in floats that are never contracted, so the pictures are too.
 
+mod medians;
+mod pairs;
 mod rows;
 mod sample;
+mod taps;
 mod turn;
+mod windows;
 
 #[cfg(target_arch = "x86_64")]
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -97,10 +101,14 @@ macro_rules! vectorised {
     )+};
 }
 
+pub(crate) use medians::{Ranked, median_of_five_columns, median_of_three, sort_five_lines};
+pub(crate) use pairs::{Pairs, blend, halve, mix_pairs, quarter};
 pub(crate) use rows::{CHUNK, weighted_rows};
 pub(crate) use sample::{POSITION_BITS, Walk, sample};
+pub(crate) use taps::{Along, ONE, SUMS, TAPS, sum_along, sum_rows};
 pub(crate) use turn::{Rows, SIDE, transpose};
 pub(crate) use vectorised;
+pub(crate) use windows::{few_means, sliding_means};
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {
@@ -139,6 +147,15 @@ mod tests {
             json!({ "filter": "rotate", "params": { "degrees": 90, "expand": true } }),
             json!({ "filter": "flip", "params": { "horizontal": true } }),
             json!({ "filter": "zoom", "params": { "factor": 2.3 } }),
+            json!({ "filter": "zoom", "params": { "factor": 1.1 } }),
+            json!({ "filter": "box_blur", "params": { "radius": 2 } }),
+            json!({ "filter": "median", "params": { "radius": 2 } }),
+            json!({ "filter": "scale", "params": { "percent": 50 } }),
+            json!({ "filter": "scale", "params": { "percent": 61 } }),
+            json!({ "filter": "scale", "params": { "percent": 50, "sampling": "area" } }),
+            json!({ "filter": "scale", "params": { "percent": 37, "sampling": "area" } }),
+            json!({ "filter": "scale", "params": { "percent": 70, "sampling": "bicubic" } }),
+            json!({ "filter": "scale", "params": { "percent": 150, "sampling": "lanczos" } }),
         ];
         for filter in filters {
             let chain = Chain::from_value(&json!({ "version": 1, "filters": [filter] })).unwrap();
