@@ -81,6 +81,11 @@ impl PointKernel {
         Self(Step::Function(Box::new(Mapped(function))))
     }
 
+    /// The same for what brings its own loop over pixels.
+    pub(super) fn pixels(function: impl PixelFunction + 'static) -> Self {
+        Self(Step::Function(Box::new(function)))
+    }
+
     /// Takes `next` in if one step can do exactly what both did; gives it back otherwise.
     pub(crate) fn fuse(&mut self, next: Self) -> Option<Self> {
         match (&mut self.0, next.0) {
