@@ -5,12 +5,11 @@
 
 use std::any::Any;
 
-use multiversion::multiversion;
-
 use super::remembered::{blend_towards, remember, show};
 use crate::filter::bands::for_each_band_of_two;
 use crate::filter::declare::params;
 use crate::filter::kernel::{Kernel, Moment, Prepare, PrepareError, Shown, TimeKernel};
+use crate::filter::simd::vectorised;
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -82,18 +81,67 @@ impl TimeKernel for Calm {
     }
 }
 
-/// All channels of a pixel move together, by the one that differs most: otherwise edges would get coloured seams.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn average_in(pixels: &mut [[u8; BYTES_PER_PIXEL]], average: &mut [[u16; BYTES_PER_PIXEL]], calm: f32, movement: f32) {
-    for (pixel, average) in pixels.iter_mut().zip(average) {
-        let apart = |channel: usize| (i32::from(pixel[channel]) * 256 - i32::from(average[channel])).abs();
-        let most = apart(0).max(apart(1)).max(apart(2)) as f32 * (1.0 / 256.0);
-        // From calm to all of it, first slowly: small differences are noise.
-        let moved = (most / movement).min(1.0);
-        let share = ((calm + (1.0 - calm) * moved * moved) * 65_536.0) as i32;
-        for channel in 0..3 {
-            average[channel] = blend_towards(average[channel], pixel[channel], share);
-            pixel[channel] = show(average[channel]);
+/// Pixels that are worked on together.
+const BLOCK: usize = 16;
+const VALUES: usize = BLOCK * BYTES_PER_PIXEL;
+
+vectorised! {
+    /// All channels of a pixel move together, by the one that differs most: otherwise edges would get coloured seams.
+    fn average_in(
+        pixels: &mut [[u8; BYTES_PER_PIXEL]],
+        average: &mut [[u16; BYTES_PER_PIXEL]],
+        calm: f32,
+        movement: f32,
+    ) {
+        let (blocks, rest) = pixels.as_chunks_mut::<BLOCK>();
+        let (averages, rest_averages) = average.as_chunks_mut::<BLOCK>();
+        for (pixels, average) in blocks.iter_mut().zip(averages) {
+            average_block(pixels, average, calm, movement);
         }
+        let (mut last, mut last_average) = ([[0; BYTES_PER_PIXEL]; BLOCK], [[0; BYTES_PER_PIXEL]; BLOCK]);
+        let count = rest.len();
+        last[..count].copy_from_slice(rest);
+        last_average[..count].copy_from_slice(rest_averages);
+        average_block(&mut last, &mut last_average, calm, movement);
+        rest.copy_from_slice(&last[..count]);
+        rest_averages.copy_from_slice(&last_average[..count]);
+    }
+}
+
+/// One simple loop after another: all at once the compiler does it value by value.
+#[inline(always)]
+fn average_block(
+    pixels: &mut [[u8; BYTES_PER_PIXEL]; BLOCK],
+    average: &mut [[u16; BYTES_PER_PIXEL]; BLOCK],
+    calm: f32,
+    movement: f32,
+) {
+    let (levels, averages) = (pixels.as_flattened_mut(), average.as_flattened_mut());
+    let mut away = [0_i32; VALUES];
+    for at in 0..VALUES {
+        away[at] = (i32::from(levels[at]) * 256 - i32::from(averages[at])).abs();
+    }
+    let mut shares = [0_i32; BLOCK];
+    let scale = 1.0 / (256.0 * movement);
+    for at in 0..BLOCK {
+        let [r, g, b] = [away[4 * at], away[4 * at + 1], away[4 * at + 2]];
+        let most = if r > g { r } else { g };
+        let most = if most > b { most } else { b };
+        // From calm to all of it, first slowly: small differences are noise.
+        let moved = most as f32 * scale;
+        let moved = if moved < 1.0 { moved } else { 1.0 };
+        shares[at] = ((calm + (1.0 - calm) * moved * moved) * 65_536.0) as i32;
+    }
+    let mut spread = [[0_i32; BYTES_PER_PIXEL]; BLOCK];
+    for at in 0..BLOCK {
+        // Alpha is the picture's own.
+        spread[at] = [shares[at], shares[at], shares[at], 65_536];
+    }
+    let spread = spread.as_flattened();
+    for at in 0..VALUES {
+        averages[at] = blend_towards(averages[at], levels[at], spread[at]);
+    }
+    for at in 0..VALUES {
+        levels[at] = show(averages[at]);
     }
 }
