@@ -6,6 +6,7 @@
 
 mod medians;
 mod pairs;
+mod products;
 mod rows;
 mod sample;
 mod taps;
@@ -103,9 +104,10 @@ macro_rules! vectorised {
 
 pub(crate) use medians::{Ranked, median_of_five_columns, median_of_three, sort_five_lines};
 pub(crate) use pairs::{Pairs, blend, halve, mix_pairs, quarter};
+pub(crate) use products::{GROUP, PairTap, Scale, interleave, sum_pairs};
 pub(crate) use rows::{CHUNK, weighted_rows};
-pub(crate) use sample::{POSITION_BITS, Walk, sample};
-pub(crate) use taps::{Along, ONE, SUMS, TAPS, sum_along, sum_rows};
+pub(crate) use sample::{POSITION_BITS, WEIGHT_BITS, Walk, sample, sample_at};
+pub(crate) use taps::{Along, ONE, SUM_BITS, SUMS, TAPS, sum_along, sum_rows};
 pub(crate) use turn::{Rows, SIDE, transpose};
 pub(crate) use vectorised;
 pub(crate) use windows::{few_means, sliding_means};
