@@ -5,7 +5,7 @@
 
 use std::any::Any;
 
-use super::remembered::{blend_towards, remember, show};
+use super::remembered::{remember, shown, step_towards};
 use crate::filter::bands::for_each_band_of_two;
 use crate::filter::declare::params;
 use crate::filter::kernel::{Kernel, Moment, Prepare, PrepareError, Shown, TimeKernel};
@@ -81,10 +81,6 @@ impl TimeKernel for Calm {
     }
 }
 
-/// Pixels that are worked on together.
-const BLOCK: usize = 16;
-const VALUES: usize = BLOCK * BYTES_PER_PIXEL;
-
 vectorised! {
     /// All channels of a pixel move together, by the one that differs most: otherwise edges would get coloured seams.
     fn average_in(
@@ -93,55 +89,26 @@ vectorised! {
         calm: f32,
         movement: f32,
     ) {
-        let (blocks, rest) = pixels.as_chunks_mut::<BLOCK>();
-        let (averages, rest_averages) = average.as_chunks_mut::<BLOCK>();
-        for (pixels, average) in blocks.iter_mut().zip(averages) {
-            average_block(pixels, average, calm, movement);
+        let scale = 1.0 / (256.0 * movement);
+        for (pixel, average) in pixels.iter_mut().zip(average) {
+            // Whole numbers of one width, put together at the end: the compiler makes vectors of that.
+            let packed = u32::from_le_bytes(*pixel);
+            let (r, g, b) = (packed << 8 & 0xff00, packed & 0xff00, packed >> 8 & 0xff00);
+            let before = [i32::from(average[0]), i32::from(average[1]), i32::from(average[2])];
+            let away = [r as i32 - before[0], g as i32 - before[1], b as i32 - before[2]];
+            let most = away[0].abs().max(away[1].abs()).max(away[2].abs());
+            // From calm to all of it, first slowly: small differences are noise.
+            let moved = most as f32 * scale;
+            let moved = if moved < 1.0 { moved } else { 1.0 };
+            let share = ((calm + (1.0 - calm) * moved * moved) * 65_536.0) as i32;
+            let (r, g, b) = (
+                before[0] + step_towards(away[0], share),
+                before[1] + step_towards(away[1], share),
+                before[2] + step_towards(away[2], share),
+            );
+            *average = [r as u16, g as u16, b as u16, (packed >> 24 << 8) as u16];
+            let shown = shown(r) | shown(g) << 8 | shown(b) << 16;
+            *pixel = (shown | packed & 0xff00_0000).to_le_bytes();
         }
-        let (mut last, mut last_average) = ([[0; BYTES_PER_PIXEL]; BLOCK], [[0; BYTES_PER_PIXEL]; BLOCK]);
-        let count = rest.len();
-        last[..count].copy_from_slice(rest);
-        last_average[..count].copy_from_slice(rest_averages);
-        average_block(&mut last, &mut last_average, calm, movement);
-        rest.copy_from_slice(&last[..count]);
-        rest_averages.copy_from_slice(&last_average[..count]);
-    }
-}
-
-/// One simple loop after another: all at once the compiler does it value by value.
-#[inline(always)]
-fn average_block(
-    pixels: &mut [[u8; BYTES_PER_PIXEL]; BLOCK],
-    average: &mut [[u16; BYTES_PER_PIXEL]; BLOCK],
-    calm: f32,
-    movement: f32,
-) {
-    let (levels, averages) = (pixels.as_flattened_mut(), average.as_flattened_mut());
-    let mut away = [0_i32; VALUES];
-    for at in 0..VALUES {
-        away[at] = (i32::from(levels[at]) * 256 - i32::from(averages[at])).abs();
-    }
-    let mut shares = [0_i32; BLOCK];
-    let scale = 1.0 / (256.0 * movement);
-    for at in 0..BLOCK {
-        let [r, g, b] = [away[4 * at], away[4 * at + 1], away[4 * at + 2]];
-        let most = if r > g { r } else { g };
-        let most = if most > b { most } else { b };
-        // From calm to all of it, first slowly: small differences are noise.
-        let moved = most as f32 * scale;
-        let moved = if moved < 1.0 { moved } else { 1.0 };
-        shares[at] = ((calm + (1.0 - calm) * moved * moved) * 65_536.0) as i32;
-    }
-    let mut spread = [[0_i32; BYTES_PER_PIXEL]; BLOCK];
-    for at in 0..BLOCK {
-        // Alpha is the picture's own.
-        spread[at] = [shares[at], shares[at], shares[at], 65_536];
-    }
-    let spread = spread.as_flattened();
-    for at in 0..VALUES {
-        averages[at] = blend_towards(averages[at], levels[at], spread[at]);
-    }
-    for at in 0..VALUES {
-        levels[at] = show(averages[at]);
     }
 }
