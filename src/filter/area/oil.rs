@@ -171,11 +171,15 @@ vectorised! {
             let leaving = &columns[block * BLOCK..][..out.len()];
             let entering = &columns[block * BLOCK + side - 1..][..out.len()];
             for at in 0..out.len() {
-                for channel in 0..BYTES_PER_PIXEL {
-                    sums[channel] += entering[at][channel];
-                    squares[at][channel] = sums[channel];
-                    sums[channel] -= leaving[at][channel];
-                }
+                let (entering, leaving) = (entering[at], leaving[at]);
+                let whole = [
+                    sums[0] + entering[0],
+                    sums[1] + entering[1],
+                    sums[2] + entering[2],
+                    sums[3] + entering[3],
+                ];
+                squares[at] = whole;
+                sums = [whole[0] - leaving[0], whole[1] - leaving[1], whole[2] - leaving[2], whole[3] - leaving[3]];
             }
             if let Some(out) = out.as_mut_array::<BLOCK>() {
                 for at in 0..BLOCK {

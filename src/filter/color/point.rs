@@ -153,8 +153,8 @@ fn line_through(formulas: [&dyn Fn(f32) -> f32; 3]) -> Option<Matrix> {
         for at in 0..=255_u8 {
             let (bent, straight) = (formula(f32::from(at) / 255.0) * 255.0, scale * f32::from(at) + offset);
             let apart = (bent.clamp(0.0, 255.0) - straight.clamp(0.0, 255.0)).abs();
-            // Not the other way round: what is not a number is no line.
-            if !(apart < STRAIGHT) {
+            // What is not a number is no line.
+            if apart.is_nan() || apart >= STRAIGHT {
                 return None;
             }
         }

@@ -172,9 +172,9 @@ mod x86 {
                         let both = $set(i32::from(weight) << 16 | i32::from(weights[line]) & 0xffff);
                         let mut part = 0;
                         while part < VECTORS {
+                            let (one, other) = (one.wrapping_add(part * LANES), other.wrapping_add(part * LANES));
                             // SAFETY: the caller has checked the lengths.
-                            let (one, other) =
-                                unsafe { ($half(one.add(part * LANES).cast()), $half(other.add(part * LANES).cast())) };
+                            let (one, other) = unsafe { ($half(one.cast()), $half(other.cast())) };
                             let (one, other) = ($widen(one), $widen(other));
                             low[part] = $add(low[part], $madd($low(one, other), both));
                             high[part] = $add(high[part], $madd($high(one, other), both));
