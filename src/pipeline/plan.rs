@@ -334,12 +334,18 @@ impl Canvas<'_> {
         };
         for_each_band(&mut own, stride, |first, band| {
             for (index, row) in band.chunks_exact_mut(stride).enumerate() {
+                let mut points = points.iter();
                 if let Some(captured) = captured {
-                    copy_as_rgba(&captured[(first + index) * stride..][..stride], format, row);
+                    let captured = &captured[(first + index) * stride..][..stride];
+                    match (format, points.as_slice()) {
+                        (PixelFormat::Rgba, [point, ..]) => {
+                            point.apply_from(captured, row);
+                            points.next();
+                        }
+                        _ => copy_as_rgba(captured, format, row),
+                    }
                 }
-                for point in points {
-                    point.apply(row);
-                }
+                points.for_each(|point| point.apply(row));
             }
         });
         self.own = Some((own, size));

@@ -115,6 +115,24 @@ pub(super) fn apply(matrices: &[Matrix], pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
     }
 }
 
+/// The same from one row into another of the same length.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
+pub(super) fn apply_from(matrices: &[Matrix], from: &[[u8; BYTES_PER_PIXEL]], to: &mut [[u8; BYTES_PER_PIXEL]]) {
+    let (whole, rest) = from.as_chunks::<BLOCK>();
+    let (whole_to, rest_to) = to.as_chunks_mut::<BLOCK>();
+    for (from, to) in whole.iter().zip(whole_to) {
+        let mut pixels = *from;
+        multiply(matrices, &mut pixels);
+        *to = pixels;
+    }
+    if !rest.is_empty() {
+        let mut padded = [[0; BYTES_PER_PIXEL]; BLOCK];
+        padded[..rest.len()].copy_from_slice(rest);
+        multiply(matrices, &mut padded);
+        rest_to.copy_from_slice(&padded[..rest.len()]);
+    }
+}
+
 #[inline(always)]
 fn multiply(matrices: &[Matrix], pixels: &mut [[u8; BYTES_PER_PIXEL]; BLOCK]) {
     // Written out, because what takes a closure is not always compiled for the same instructions.
@@ -270,8 +288,11 @@ mod tests {
             let mut pixels = vec![[1, 2, 3, 4]; length];
             apply_diagonal(&negative, &mut pixels);
             assert!(pixels.iter().all(|pixel| *pixel == [254, 253, 252, 4]), "{length}");
+            let mut elsewhere = vec![[0; 4]; length];
+            apply_from(&[negative.clone(), turn.clone()], &pixels, &mut elsewhere);
             apply(&[negative.clone(), turn.clone()], &mut pixels);
             assert!(pixels.iter().all(|pixel| *pixel == [2, 3, 2, 4]), "{length}");
+            assert!(pixels == elsewhere, "{length}");
         }
     }
 

@@ -5,6 +5,7 @@ use super::matrix::{self, Matrix, Rows};
 use super::table::Table;
 use super::vector::map_pixels;
 use crate::filter::level::level;
+use crate::filter::simd::looks_up_fast;
 use crate::frame::BYTES_PER_PIXEL;
 
 /// What happens to each pixel.
@@ -132,11 +133,25 @@ impl PointKernel {
         let (pixels, _) = pixels.as_chunks_mut();
         match &self.0 {
             Step::Table(curve) => match &curve.lines[..] {
-                [line] => matrix::apply_diagonal(line, pixels),
+                [line] if !looks_up_fast() => matrix::apply_diagonal(line, pixels),
                 _ => curve.table.apply(pixels),
             },
             Step::Matrices(matrices) => matrix::apply(matrices, pixels),
             Step::Function(function) => function.apply(pixels),
+        }
+    }
+
+    /// RGBA from one row into another of the same length, without writing it twice where that can be helped.
+    pub(crate) fn apply_from(&self, from: &[u8], to: &mut [u8]) {
+        match &self.0 {
+            Step::Table(curve) if curve.lines.len() != 1 || looks_up_fast() => {
+                curve.table.apply_from(from.as_chunks().0, to.as_chunks_mut().0);
+            }
+            Step::Matrices(matrices) => matrix::apply_from(matrices, from.as_chunks().0, to.as_chunks_mut().0),
+            Step::Table(_) | Step::Function(_) => {
+                to.copy_from_slice(from);
+                self.apply(to);
+            }
         }
     }
 }

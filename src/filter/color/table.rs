@@ -1,6 +1,6 @@
 //! Look-up tables of 256 levels a channel.
 
-use crate::filter::simd::look_up;
+use crate::filter::simd::{look_up, look_up_from};
 use crate::frame::BYTES_PER_PIXEL;
 
 /// One level to another, for red, green and blue.
@@ -34,6 +34,11 @@ impl Table {
     pub(super) fn apply(&self, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
         look_up(&self.levels, pixels);
     }
+
+    /// The same from one row into another of the same length.
+    pub(super) fn apply_from(&self, from: &[[u8; BYTES_PER_PIXEL]], to: &mut [[u8; BYTES_PER_PIXEL]]) {
+        look_up_from(&self.levels, from, to);
+    }
 }
 
 #[cfg(test)]
@@ -55,8 +60,10 @@ mod tests {
                     .iter()
                     .map(|[r, g, b, a]| [red[usize::from(*r)], green[usize::from(*g)], blue[usize::from(*b)], *a])
                     .collect();
+                let mut elsewhere = vec![[0; 4]; length];
+                table.apply_from(&pixels, &mut elsewhere);
                 table.apply(&mut pixels);
-                assert!(pixels == wanted, "{length} pixels");
+                assert!(pixels == wanted && elsewhere == wanted, "{length} pixels");
             }
         }
     }

@@ -14,11 +14,42 @@ pub(crate) fn look_up(levels: &[[u8; 256]; 3], pixels: &mut [[u8; 4]]) {
     } else {
         pixels
     };
-    let [red, green, blue] = levels;
     for pixel in pixels {
-        let [r, g, b, a] = *pixel;
-        *pixel = [red[usize::from(r)], green[usize::from(g)], blue[usize::from(b)], a];
+        *pixel = looked_up(levels, *pixel);
     }
+}
+
+/// The same from one row into another of the same length.
+pub(crate) fn look_up_from(levels: &[[u8; 256]; 3], from: &[[u8; 4]], to: &mut [[u8; 4]]) {
+    #[cfg(target_arch = "x86_64")]
+    let (from, to) = if super::level() == super::Level::Avx512 {
+        let (whole, rest) = from.as_chunks::<{ x86::PIXELS }>();
+        let (whole_to, rest_to) = to.as_chunks_mut::<{ x86::PIXELS }>();
+        #[expect(unsafe_code, reason = "the processor was asked")]
+        // SAFETY: `level` has found these instructions.
+        unsafe {
+            x86::look_up_from(levels, whole, whole_to);
+        }
+        (rest, rest_to)
+    } else {
+        (from, to)
+    };
+    for (from, to) in from.iter().zip(to) {
+        *to = looked_up(levels, *from);
+    }
+}
+
+/// Whether a table costs as little as arithmetic does.
+pub(crate) fn looks_up_fast() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return super::level() == super::Level::Avx512;
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
+}
+
+#[inline(always)]
+fn looked_up([red, green, blue]: &[[u8; 256]; 3], [r, g, b, a]: [u8; 4]) -> [u8; 4] {
+    [red[usize::from(r)], green[usize::from(g)], blue[usize::from(b)], a]
 }
 
 /// Processors that can take any byte out of 128 look up 64 levels in two steps.
@@ -31,22 +62,47 @@ mod x86 {
     /// The table as four vectors.
     type Parts = [__m512i; 4];
 
+    const RED: u64 = 0x1111_1111_1111_1111;
+
+    struct Tables {
+        parts: [Parts; 3],
+        is_one_for_all: bool,
+    }
+
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
     pub(super) fn look_up(levels: &[[u8; 256]; 3], pixels: &mut [[[u8; 4]; PIXELS]]) {
-        let [red, green, blue] = [parts(&levels[0]), parts(&levels[1]), parts(&levels[2])];
-        let is_one_for_all = levels[0] == levels[1] && levels[1] == levels[2];
-        const RED: u64 = 0x1111_1111_1111_1111;
+        let tables = tables(levels);
         for pixels in pixels {
-            let before = load(pixels.as_flattened());
-            let after = if is_one_for_all {
-                _mm512_mask_mov_epi8(before, RED * 7, find(red, before))
-            } else {
-                let after = _mm512_mask_mov_epi8(before, RED, find(red, before));
-                let after = _mm512_mask_mov_epi8(after, RED << 1, find(green, before));
-                _mm512_mask_mov_epi8(after, RED << 2, find(blue, before))
-            };
+            let after = find_all(&tables, load(pixels.as_flattened()));
             store(pixels.as_flattened_mut(), after);
         }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    pub(super) fn look_up_from(levels: &[[u8; 256]; 3], from: &[[[u8; 4]; PIXELS]], to: &mut [[[u8; 4]; PIXELS]]) {
+        let tables = tables(levels);
+        for (from, to) in from.iter().zip(to) {
+            store(to.as_flattened_mut(), find_all(&tables, load(from.as_flattened())));
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn tables(levels: &[[u8; 256]; 3]) -> Tables {
+        let is_one_for_all = levels[0] == levels[1] && levels[1] == levels[2];
+        Tables { parts: [parts(&levels[0]), parts(&levels[1]), parts(&levels[2])], is_one_for_all }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+    fn find_all(tables: &Tables, before: __m512i) -> __m512i {
+        let [red, green, blue] = tables.parts;
+        if tables.is_one_for_all {
+            return _mm512_mask_mov_epi8(before, RED * 7, find(red, before));
+        }
+        let after = _mm512_mask_mov_epi8(before, RED, find(red, before));
+        let after = _mm512_mask_mov_epi8(after, RED << 1, find(green, before));
+        _mm512_mask_mov_epi8(after, RED << 2, find(blue, before))
     }
 
     #[inline]

@@ -103,7 +103,7 @@ macro_rules! vectorised {
     )+};
 }
 
-pub(crate) use lookup::look_up;
+pub(crate) use lookup::{look_up, look_up_from, looks_up_fast};
 pub(crate) use medians::{Ranked, median_of_five_columns, median_of_three, sort_five_lines};
 pub(crate) use pairs::{Pairs, blend, halve, mix_pairs, quarter};
 pub(crate) use products::{GROUP, PairTap, Scale, interleave, sum_pairs};
