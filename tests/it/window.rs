@@ -125,11 +125,13 @@ fn full() -> (Settings, Status) {
     settings.share.control = true;
     let viewer = |id, transport, codec| ViewerInfo {
         id,
+        name: Some("Chrome on Linux".to_owned()),
         address: [192, 168, 1, id as u8].into(),
         transport,
         codec,
         sent: 10,
         skipped: 1,
+        rung: None,
         kbps: 1234.0,
         fps: Some(29.9),
         delay_ms: None,

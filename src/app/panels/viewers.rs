@@ -86,6 +86,7 @@ fn viewer_ui(ui: &mut Ui, viewer: &ViewerInfo, actions: &mut Vec<Action>) {
     widgets::truncated(&mut address, RichText::new(viewer.address.to_string()).color(palette.strong));
     let transport = match viewer.transport {
         Transport::Webrtc => "WebRTC",
+        Transport::Websocket => "WebSocket",
         Transport::Mjpeg => "MJPEG",
     };
     let figures = [
