@@ -11,6 +11,7 @@ use super::action::FilePurpose;
 use super::presets::PresetId;
 use super::slowness::Slowness;
 use super::toasts::Toasts;
+use super::viewer_history::ViewerHistory;
 use super::widgets::QrCache;
 use crate::capture::{SourceId, SourceKind};
 use crate::engine::{ShareState, Status};
@@ -30,6 +31,7 @@ pub struct Model {
     pub toasts: Toasts,
     pub preview: PreviewPicture,
     pub history: RateHistory,
+    pub viewer_history: ViewerHistory,
     /// Which filters are shown as their heading alone, by source because keys belong to a chain.
     pub collapsed: BTreeSet<(SourceId, u32)>,
     /// What is typed into the search of the list of filters.
@@ -95,6 +97,7 @@ impl Model {
             toasts: Toasts::default(),
             preview: PreviewPicture::default(),
             history: RateHistory::default(),
+            viewer_history: ViewerHistory::default(),
             collapsed: BTreeSet::new(),
             filter_search: String::new(),
             overlay: None,

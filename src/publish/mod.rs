@@ -1,13 +1,16 @@
-//! How viewers get the picture and send the pointer back: HTTP, MJPEG and WebRTC.
+//! How viewers get the picture and send the pointer back: HTTP, MJPEG, WebSockets and WebRTC.
 
 mod access;
+mod agent;
 mod host;
 mod http;
 mod mjpeg;
 mod pointer_post;
 mod protocol;
+mod talk;
 mod viewers;
 mod webrtc;
+mod websocket;
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +20,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 pub use access::AccessPolicy;
@@ -67,6 +70,9 @@ struct Shared {
     bound: IpAddr,
     viewers: Arc<Viewers>,
     parts: Arc<PartPump>,
+    jpeg: Arc<dyn JpegSource>,
+    /// A place for each WebSocket; all are free once all are closed.
+    sockets: Arc<Semaphore>,
     broadcasts: Vec<Arc<Broadcast>>,
     sessions: Sessions,
     pointers: PointerSessions,
@@ -103,6 +109,8 @@ impl Publisher {
             bound: address.ip(),
             viewers: Arc::default(),
             parts: Arc::default(),
+            jpeg: Arc::clone(&jpeg),
+            sockets: Arc::new(Semaphore::new(MOST_VIEWERS)),
             broadcasts: video.into_iter().map(Broadcast::connect).collect(),
             sessions: Sessions::default(),
             pointers: PointerSessions::default(),
@@ -159,7 +167,8 @@ impl Publisher {
             }
             stop.send_replace(true);
             shared.viewers.disconnect_all();
-            shared.sessions.emptied(GOODBYE).await;
+            let closed = shared.sockets.acquire_many(MOST_VIEWERS as u32);
+            let _ = tokio::join!(shared.sessions.emptied(GOODBYE), tokio::time::timeout(GOODBYE, closed));
             for task in tasks {
                 // The server closes its connections by itself; what takes longer than that is cut off.
                 if tokio::time::timeout(Duration::from_millis(100), &mut { task }).await.is_err() {

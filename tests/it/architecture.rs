@@ -32,6 +32,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("eframe", &["app"]),
     ("rfd", &["app"]),
     ("axum", &["publish"]),
+    ("futures_util", &["publish"]),
+    ("hyper", &["publish"]),
     ("hyper_util", &["publish"]),
     ("webrtc", &["publish"]),
     ("rtc", &["publish"]),

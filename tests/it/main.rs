@@ -20,9 +20,12 @@ mod overlays;
 #[cfg(target_os = "linux")]
 mod page;
 #[cfg(target_os = "linux")]
+mod page_ways;
+#[cfg(target_os = "linux")]
 mod sharing;
 mod support;
 mod webrtc;
+mod websocket;
 mod window;
 #[cfg(target_os = "linux")]
 mod window_real;

@@ -190,7 +190,7 @@ pub fn control_banner_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) 
             ui.label(widgets::icon_text(ICON_LEFT_CLICK, 20.0).color(palette.live_text));
             let text = match (&model.status.control.unavailable, model.status.viewers.iter().find(|one| one.controls)) {
                 (Some(reason), _) => format!("Control is allowed, but clicks can't be made here: {reason}"),
-                (None, Some(viewer)) => format!("{} moves the pointer of this computer now.", viewer.address),
+                (None, Some(viewer)) => format!("{} moves the pointer of this computer now.", viewers::called(viewer)),
                 (None, None) => {
                     "Control is allowed: whoever has the link can move the pointer and click on this computer."
                         .to_owned()

@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 
 use super::super::Shared;
 use super::super::webrtc::whep;
+use super::super::websocket;
 use super::{api, assets, policy};
 
 pub fn router(shared: Arc<Shared>) -> Router {
@@ -21,6 +22,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/snapshot", get(api::snapshot))
         .route("/snapshot.jpg", get(api::snapshot))
         .route("/state", get(api::state))
+        .route("/ws", get(websocket::open))
         .route("/whep", post(whep::create).get(whep::look).options(whep::options))
         .route("/whep/{session}", axum::routing::patch(whep::trickle).delete(whep::end).options(whep::options))
         .route("/api/v1/clock", get(api::clock))

@@ -19,4 +19,5 @@ pub mod whep;
 pub use addresses::local_addresses;
 pub use connection::{Certificate, CertificateError};
 pub use packetizer::Broadcast;
+pub use session::Allowance;
 pub use sessions::Sessions;

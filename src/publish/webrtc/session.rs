@@ -324,6 +324,8 @@ impl Talk {
                 self.place.note_measured(Measured { delay_ms: report.delay_ms, fps: report.fps });
             }
             Ok(PageMessage::Pointer(event)) => self.on_pointer(event, now).await,
+            // There is one size over WebRTC so far, and RTCP acknowledges.
+            Ok(PageMessage::Quality(_) | PageMessage::Ack { .. }) => {}
             Ok(PageMessage::Unknown) => {
                 self.unknown += 1;
                 if self.unknown == 1 {
@@ -431,17 +433,17 @@ impl Talk {
 
 /// How many messages a page may still send; pure.
 #[derive(Debug)]
-struct Allowance {
+pub struct Allowance {
     left: f64,
     at: Instant,
 }
 
 impl Allowance {
-    fn new(now: Instant) -> Self {
+    pub fn new(now: Instant) -> Self {
         Self { left: MESSAGES_BURST, at: now }
     }
 
-    fn take(&mut self, now: Instant) -> bool {
+    pub fn take(&mut self, now: Instant) -> bool {
         let earned = now.saturating_duration_since(self.at).as_secs_f64() * MESSAGES;
         self.left = (self.left + earned).min(MESSAGES_BURST);
         self.at = now;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lenscast::encode::{EncodedJpeg, JpegHub, JpegSubscription, VideoCodec, VideoConfig, VideoHub};
+use lenscast::encode::{EncodedJpeg, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub};
 use lenscast::filter::{Chain, ChainError};
 use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
 use lenscast::geometry::{Affine, Geometry, Size};
@@ -111,12 +111,19 @@ impl TestJpegs {
     pub fn publish(&self, frame_id: u64, data: Vec<u8>) {
         let times = FrameTimes { captured: Instant::now(), filtered: None };
         let geometry = Arc::new(Geometry::untouched(3, SIZE, None));
-        self.newest.publish(Some(Arc::new(EncodedJpeg { data, size: SIZE, frame_id, times, geometry })));
+        self.newest.publish(Some(Arc::new(EncodedJpeg {
+            data,
+            size: SIZE,
+            frame_id,
+            times,
+            encoded: Instant::now(),
+            geometry,
+        })));
     }
 }
 
 impl JpegSource for TestJpegs {
-    fn subscribe(&self) -> JpegSubscription {
+    fn subscribe(&self, _rung: Rung) -> JpegSubscription {
         (self.newest.reader(), self.demand.want())
     }
 }
