@@ -84,6 +84,8 @@ pub enum EncodeError {
     H264(#[from] openh264::Error),
     #[error("the VP8 encoder failed: {0}")]
     Vp8(String),
+    #[error("the encoder refused a bitrate of {0} kbit/s")]
+    Bitrate(u32),
     #[error("the picture could not be converted for the encoder: {0}")]
     Convert(String),
 }

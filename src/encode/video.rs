@@ -1,5 +1,6 @@
 //! The thread around a video codec: takes the newest frame, encodes it once, gives it to all who watch.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,8 +16,13 @@ const KEYFRAME_GAP: Duration = Duration::from_millis(500);
 /// A picture that stopped moving is encoded again a few times, because the last frame of a motion is the blurriest.
 const SHARPEN_AFTER: Duration = Duration::from_millis(150);
 const SHARPEN_TIMES: u32 = 4;
+/// An encoder shares its bitrate out among the frames of the rate it was told. Where fewer come, each may take more, up
+/// to this factor; without it a link would never be used up when filters or the source are slow.
+const MOST_SHARE: f64 = 2.0;
 /// How long the thread sleeps at most before it looks whether it is still wanted.
 const NAP: Duration = Duration::from_millis(500);
+/// Bitrates that differ by less than one part in so many are the same to an encoder.
+const SAME_BITRATE: u32 = 32;
 
 /// What a codec says of the frame it wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,11 +38,26 @@ pub trait Codec {
     /// # Errors
     /// When the encoder refuses the picture; it has to be opened again.
     fn encode(&mut self, frame: &Frame, keyframe: bool, output: &mut Vec<u8>) -> Result<Bits, EncodeError>;
+
+    /// Aims at another bitrate from the next frame on, without a keyframe.
+    ///
+    /// # Errors
+    /// When the encoder refuses it; it has to be opened again.
+    fn set_bitrate(&mut self, kbps: u32) -> Result<(), EncodeError>;
 }
 
 struct Shared {
     intake: Intake,
     output: Mutex<Option<Arc<dyn VideoSink>>>,
+    /// What the viewers' links carry, in kbit/s; the setting counts where it is lower.
+    ceiling_kbps: AtomicU32,
+}
+
+impl Shared {
+    fn under_ceiling(&self, config: VideoConfig) -> VideoConfig {
+        let ceiling = self.ceiling_kbps.load(Ordering::Relaxed);
+        VideoConfig { bitrate_kbps: config.bitrate_kbps.min(ceiling), ..config }
+    }
 }
 
 /// One encoder for all viewers of a codec. It runs only while somebody holds a [`Ticket`].
@@ -49,7 +70,11 @@ pub struct VideoHub {
 impl VideoHub {
     /// Starts the thread; `demand` is the root that capture waits for.
     pub fn start(codec: VideoCodec, demand: &Arc<Demand>, config: &LatestReader<VideoConfig>) -> Arc<Self> {
-        let shared = Arc::new(Shared { intake: Intake::new(demand), output: Mutex::default() });
+        let shared = Arc::new(Shared {
+            intake: Intake::new(demand),
+            output: Mutex::default(),
+            ceiling_kbps: AtomicU32::new(u32::MAX),
+        });
         let worker = {
             let (shared, config) = (Arc::clone(&shared), config.clone());
             Worker::start(&format!("encode-{}", codec.id()), move || run(codec, &shared, config.clone()))
@@ -74,6 +99,11 @@ impl VideoHub {
     /// Makes the next frame a keyframe, of the newest picture if the screen stands still; at most two a second.
     pub fn request_keyframe(&self) {
         self.shared.intake.request_keyframe();
+    }
+
+    /// Stays below this bitrate from the next frame on; `None` leaves only the setting.
+    pub fn set_ceiling(&self, kbps: Option<u32>) {
+        self.shared.ceiling_kbps.store(kbps.unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 
     pub fn stats(&self) -> EncoderStats {
@@ -119,6 +149,27 @@ struct Running {
     last: Option<Arc<Frame>>,
     last_timestamp: Option<u32>,
     sharpened: u32,
+    pace: Pace,
+}
+
+/// How far apart frames come while the picture moves.
+#[derive(Debug, Default)]
+struct Pace {
+    last: Option<Instant>,
+    seconds: f64,
+}
+
+impl Pace {
+    /// Notes a frame; gives the bitrate to tell the encoder so that it makes what is wanted.
+    fn bitrate(&mut self, config: VideoConfig, now: Instant) -> u32 {
+        let usual = 1.0 / f64::from(config.fps.max(1));
+        let since = self.last.replace(now).map(|last| now.saturating_duration_since(last).as_secs_f64());
+        // After a pause the next frames come as fast as they can.
+        let since = since.filter(|seconds| *seconds < 4.0 * usual).unwrap_or(usual);
+        let before = if self.seconds == 0.0 { usual } else { self.seconds };
+        self.seconds = 0.95 * before + 0.05 * since;
+        (f64::from(config.bitrate_kbps) * (self.seconds / usual).clamp(1.0, MOST_SHARE)) as u32
+    }
 }
 
 fn run(codec: VideoCodec, shared: &Shared, mut config: LatestReader<VideoConfig>) {
@@ -129,6 +180,7 @@ fn run(codec: VideoCodec, shared: &Shared, mut config: LatestReader<VideoConfig>
         last: None,
         last_timestamp: None,
         sharpened: 0,
+        pace: Pace::default(),
     };
     loop {
         let Ok(work) = shared.intake.take(state.patience()) else { return };
@@ -142,7 +194,7 @@ fn run(codec: VideoCodec, shared: &Shared, mut config: LatestReader<VideoConfig>
         let now = Instant::now();
         let Some(frame) = state.choose(work, now) else { continue };
         let keyframe = state.keyframe_wanted && state.may_force(now);
-        match state.encode(codec, config.get(), &frame, keyframe, now) {
+        match state.encode(codec, shared.under_ceiling(config.get()), &frame, keyframe, now) {
             Ok(Some(encoded)) => {
                 let taken = encoded.encoded.saturating_duration_since(now);
                 shared.intake.note(encoded.data.len(), encoded.keyframe, taken);
@@ -201,10 +253,15 @@ impl Running {
         keyframe: bool,
         now: Instant,
     ) -> Result<Option<EncodedVideo>, EncodeError> {
-        let (_, encoder) = match &mut self.encoder {
-            Some(current) if current.0 == config => current,
+        let (current, encoder) = match &mut self.encoder {
+            Some(current) if current.0.fps == config.fps => current,
             other => other.insert((config, open_codec(codec, config)?)),
         };
+        let wanted = self.pace.bitrate(config, now);
+        if current.bitrate_kbps.abs_diff(wanted) > current.bitrate_kbps / SAME_BITRATE {
+            encoder.set_bitrate(wanted)?;
+            *current = VideoConfig { bitrate_kbps: wanted, ..config };
+        }
         let mut data = Vec::with_capacity(64 * 1_024);
         let bits = encoder.encode(frame, keyframe, &mut data)?;
         if data.is_empty() {
@@ -240,5 +297,23 @@ impl Running {
         };
         self.last_timestamp = Some(timestamp);
         timestamp
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_frames_get_a_larger_share_and_a_pause_changes_nothing() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        let config = VideoConfig { bitrate_kbps: 1_000, fps: 30 };
+        let mut told = |ms| pace.bitrate(config, start + Duration::from_millis(ms));
+        let fast = (0..60).map(|frame| told(frame * 33)).last();
+        assert!(fast.is_some_and(|kbps| (1_000..1_010).contains(&kbps)), "{fast:?}");
+        let slow = (0..100).map(|frame| told(2_000 + frame * 50)).last();
+        assert!(slow.is_some_and(|kbps| (1_480..1_510).contains(&kbps)), "{slow:?}");
+        let after = told(60_000);
+        assert!((1_400..1_510).contains(&after), "{after}");
     }
 }

@@ -25,6 +25,7 @@ pub struct Vp8 {
 /// An initialised libvpx context of one size.
 struct Context {
     raw: Box<vpx_codec_ctx_t>,
+    settings: vpx_codec_enc_cfg_t,
     size: Size,
 }
 
@@ -76,7 +77,7 @@ impl Context {
                 "start",
                 vpx_codec_enc_init_ver(raw.as_mut_ptr(), vpx_codec_vp8_cx(), &raw const settings, 0, version),
             )?;
-            Self { raw: raw.assume_init(), size }
+            Self { raw: raw.assume_init(), settings, size }
         };
         context.control(vp8e_enc_control_id::VP8E_SET_CPUUSED, 10)?;
         context.control(vp8e_enc_control_id::VP8E_SET_STATIC_THRESHOLD, 1)?;
@@ -85,6 +86,12 @@ impl Context {
         // A keyframe may take at most this per cent of a frame's share, so that newcomers do not stall the others.
         context.control(vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT, 900)?;
         Ok(context)
+    }
+
+    fn set_bitrate(&mut self, kbps: u32) -> Result<(), EncodeError> {
+        self.settings.rc_target_bitrate = kbps;
+        // SAFETY: the context is initialised, and the settings are those it was made with but for the bitrate.
+        check("bitrate", unsafe { vpx_codec_enc_config_set(&raw mut *self.raw, &raw const self.settings) })
     }
 
     fn control(&mut self, id: vp8e_enc_control_id, value: c_int) -> Result<(), EncodeError> {
@@ -148,5 +155,10 @@ impl Codec for Vp8 {
         self.pts += 1;
         let keyframe = encoder.encode(&self.picture, self.pts, keyframe, output)?;
         Ok(Bits { keyframe, size })
+    }
+
+    fn set_bitrate(&mut self, kbps: u32) -> Result<(), EncodeError> {
+        self.config.bitrate_kbps = kbps;
+        self.encoder.as_mut().map_or(Ok(()), |encoder| encoder.set_bitrate(kbps))
     }
 }

@@ -57,6 +57,9 @@ pub trait VideoSource: Send + Sync + 'static {
     /// Asks for a keyframe soon; the source limits how often it gives one.
     fn request_keyframe(&self);
 
+    /// What the viewers' links carry, in kbit/s: the encoder stays below it, and below its setting. `None` is no limit.
+    fn set_ceiling(&self, kbps: Option<u32>);
+
     /// Who takes every encoded frame, called on the encoder's thread; replaces whoever took them before.
     fn set_output(&self, output: Arc<dyn VideoSink>);
 }
@@ -78,6 +81,10 @@ impl VideoSource for VideoHub {
 
     fn request_keyframe(&self) {
         Self::request_keyframe(self);
+    }
+
+    fn set_ceiling(&self, kbps: Option<u32>) {
+        Self::set_ceiling(self, kbps);
     }
 
     fn set_output(&self, output: Arc<dyn VideoSink>) {

@@ -42,6 +42,11 @@ pub struct ViewerInfo {
     pub fps: Option<f32>,
     /// From capture to display, measured by the viewer.
     pub delay_ms: Option<f32>,
+    /// What the way to the viewer is thought to carry.
+    pub estimate_kbps: Option<f32>,
+    /// Packets lost on the way lately, in per cent.
+    pub loss_percent: Option<f32>,
+    pub round_trip_ms: Option<f32>,
     /// Whether this viewer moves the pointer now.
     pub controls: bool,
 }
@@ -51,6 +56,14 @@ pub struct ViewerInfo {
 pub struct Measured {
     pub delay_ms: Option<f32>,
     pub fps: Option<f32>,
+}
+
+/// What is known of the way to a viewer.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Way {
+    pub estimate_kbps: Option<f32>,
+    pub loss_percent: Option<f32>,
+    pub round_trip_ms: Option<f32>,
 }
 
 /// The table; ids are never used twice.
@@ -79,6 +92,7 @@ struct Figures {
     frames: RateMeter,
     bytes: VecDeque<(Instant, usize)>,
     measured: Measured,
+    way: Way,
     pointed: Option<Instant>,
 }
 
@@ -171,6 +185,10 @@ impl Viewer {
         self.figures().measured = measured;
     }
 
+    pub fn note_way(&self, way: Way) {
+        self.figures().way = way;
+    }
+
     pub fn note_pointer(&self, now: Instant) {
         self.figures().pointed = Some(now);
     }
@@ -197,6 +215,10 @@ impl Viewer {
             kbps: (bytes as f32 * 8.0 / 1000.0 / RATE_WINDOW.as_secs_f32()).round(),
             fps: Some((fps * 10.0).round() / 10.0),
             delay_ms: figures.measured.delay_ms.map(f32::round),
+            // Two places are enough of an estimate that never stands still.
+            estimate_kbps: figures.way.estimate_kbps.map(|kbps| (kbps / 50.0).round() * 50.0),
+            loss_percent: figures.way.loss_percent.map(f32::round),
+            round_trip_ms: figures.way.round_trip_ms.map(f32::round),
             controls: figures.pointed.is_some_and(|at| now.saturating_duration_since(at) < CONTROLS_FOR),
         }
     }

@@ -1,14 +1,18 @@
 //! What the encoders write is the picture they were given, as decoders that nobody here wrote see it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use lenscast::capture::{PATTERN_SIZE, draw_pattern};
-use lenscast::encode::{VideoCodec, VideoConfig, encode_jpeg, open_codec};
-use lenscast::frame::{Frame, FrameTimes, PixelFormat};
+use lenscast::encode::{EncodedVideo, VideoCodec, VideoConfig, VideoHub, VideoSink, encode_jpeg, open_codec};
+use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
 use lenscast::geometry::{Geometry, Size};
+use lenscast::util::{Demand, Latest};
 use openh264::decoder::Decoder;
 use openh264::formats::YUVSource;
+
+use crate::support::studio::{Scene, scene};
 
 /// The upper left part of the test pattern.
 fn frame(size: Size, number: u32, format: PixelFormat) -> Frame {
@@ -127,4 +131,60 @@ fn vp8_starts_with_a_keyframe_of_the_right_size_and_makes_another_when_asked() {
             assert_eq!((bits.size.width, bits.size.height), (size.width & !1, size.height & !1));
         }
     }
+}
+
+#[test]
+fn another_bitrate_counts_at_once_and_needs_no_keyframe() {
+    let codecs: &[VideoCodec] = if cfg!(feature = "vp8") { &VideoCodec::ALL } else { &[VideoCodec::H264] };
+    for &codec in codecs {
+        let mut encoder = open_codec(codec, VideoConfig { bitrate_kbps: 2_000, fps: 30 }).unwrap();
+        let geometry = Arc::new(Geometry::untouched(1, Scene::Rich.size(), None));
+        let mut number = 0;
+        let mut rates = Vec::new();
+        for kbps in [2_000, 600, 3_000] {
+            encoder.set_bitrate(kbps).unwrap();
+            let mut bytes = 0;
+            // The first second is for the rate control to find its way.
+            for counted in [false, true, true] {
+                for _ in 0..30 {
+                    let mut data = Vec::new();
+                    let bits = encoder.encode(&scene(Scene::Rich, number, &geometry), false, &mut data).unwrap();
+                    assert!(!bits.keyframe || number == 0, "{codec:?} makes a keyframe at {number}");
+                    bytes += if counted { data.len() } else { 0 };
+                    number += 1;
+                }
+            }
+            rates.push(bytes as f64 * 8.0 / 2_000.0 / f64::from(kbps));
+        }
+        println!("{codec:?}: {rates:.2?} of what was asked for");
+        assert!(rates.iter().all(|share| (0.6..1.25).contains(share)), "{codec:?}: {rates:?}");
+    }
+}
+
+#[derive(Default)]
+struct Keyframes(AtomicU64);
+
+impl VideoSink for Keyframes {
+    fn encoded(&self, frame: EncodedVideo) {
+        self.0.fetch_add(u64::from(frame.keyframe), Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_storm_of_keyframe_requests_is_answered_twice_a_second() {
+    let demand = Arc::new(Demand::default());
+    let config = Latest::new(VideoConfig { bitrate_kbps: 1_000, fps: 30 });
+    let hub = VideoHub::start(VideoCodec::H264, &demand, &config.reader());
+    let keyframes = Arc::new(Keyframes::default());
+    hub.set_output(Arc::clone(&keyframes) as Arc<dyn VideoSink>);
+    let begun = Instant::now();
+    let _ticket = hub.want();
+    for number in 0..400 {
+        hub.request_keyframe();
+        hub.offer(&Arc::new(frame(Size::new(64, 48), number, PixelFormat::Rgba)));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    hub.stop(Instant::now() + Duration::from_secs(2));
+    let (made, half_seconds) = (keyframes.0.load(Ordering::Relaxed), begun.elapsed().as_millis() as u64 / 500);
+    assert!(made >= 2 && made <= half_seconds + 1, "{made} keyframes in {half_seconds} half seconds");
 }

@@ -12,7 +12,9 @@ mod filters;
 #[cfg(unix)]
 mod headless;
 mod http;
+mod impaired;
 mod mjpeg;
+mod networks;
 #[cfg(target_os = "linux")]
 mod page;
 #[cfg(target_os = "linux")]

@@ -9,36 +9,10 @@ use lenscast::publish::Transport;
 use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
-use crate::support::lossy::LossyRelay;
+use crate::support::impaired::{Conditions, Impaired};
+use crate::support::player::{open, play, play_through};
 use crate::support::studio::{SECRET, Studio, eventually};
 use crate::support::wire::{Answer, ask, ask_bare};
-
-/// Begins a session in the page and keeps it in `window`; `record` are its control messages.
-const PLAY: &str = r"
-    const pc = window.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
-    const { receiver } = pc.addTransceiver('video', { direction: 'recvonly' });
-    if (AUDIO) pc.addTransceiver('audio', { direction: 'recvonly' });
-    const video = window.video = document.createElement('video');
-    Object.assign(video, { muted: true, autoplay: true });
-    document.body.append(video);
-    pc.addEventListener('track', ({ track }) => { if (track.kind === 'video') video.srcObject = new MediaStream([track]); });
-    window.record = [];
-    window.channels = {};
-    for (const [label, settings] of [['control', {}], ['pointer', {}], ['moves', { ordered: false, maxRetransmits: 0 }]])
-        window.channels[label] = pc.createDataChannel(label, settings);
-    window.channels.control.onmessage = ({ data }) => window.record.push(JSON.parse(data));
-    window.channels.control.onclose = () => { window.closed = true; };
-    await pc.setLocalDescription(await pc.createOffer());
-    await new Promise((done) => { pc.onicegatheringstatechange = () => pc.iceGatheringState === 'complete' && done(); setTimeout(done, 1000); });
-    const answer = await fetch('/whep' + QUERY, { method: 'POST', body: pc.localDescription.sdp,
-        headers: { 'Content-Type': 'application/sdp', Authorization: 'Bearer SECRET' } });
-    const sdp = await answer.text();
-    if (answer.status !== 201) return { status: answer.status, sdp };
-    window.place = answer.headers.get('Location');
-    window.etag = answer.headers.get('ETag');
-    await pc.setRemoteDescription({ type: 'answer', sdp });
-    return { status: answer.status, type: answer.headers.get('Content-Type'), sdp, place: window.place };
-";
 
 /// What has been decoded: frames, and the codec they came in.
 const DECODED: &str = r"
@@ -47,18 +21,6 @@ const DECODED: &str = r"
     return inbound && { frames: inbound.framesDecoded ?? 0, codec: stats.get(inbound.codecId)?.mimeType, key: inbound.keyFramesDecoded,
         width: inbound.frameWidth, dropped: inbound.framesDropped, rtx: inbound.retransmittedPacketsReceived };
 ";
-
-fn play(browser: &Browser, query: &str, audio: bool) -> Value {
-    let script = PLAY.replace("QUERY", &format!("'{query}'")).replace("SECRET", SECRET);
-    browser.run_async(&script.replace("AUDIO", if audio { "true" } else { "false" }))
-}
-
-/// Opens a page of the host that does nothing by itself.
-fn open(studio: &Studio) -> Browser {
-    let browser = Browser::open(&[]);
-    browser.go(&studio.server.url("/viewer/style.css"));
-    browser
-}
 
 fn decoded(browser: &Browser) -> (u64, String) {
     let seen = browser.run_async(DECODED);
@@ -293,6 +255,9 @@ fn whep_answers_as_its_draft_says() {
     {
         assert!(answer.contains(needed), "{needed} is missing in\n{answer}");
     }
+    for unasked in ["transport-cc", "goog-remb", "transport-wide-cc", "abs-capture-time"] {
+        assert!(!answer.contains(unasked), "{unasked} was not offered\n{answer}");
+    }
 
     let fragment = "a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\nm=video 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n\
         a=candidate:1 1 udp 2113937151 127.0.0.1 50000 typ host\r\na=candidate:2 1 udp 1 x.local 50001 typ host\r\n";
@@ -357,35 +322,24 @@ fn fifty_sessions_come_and_go_and_the_thirty_third_at_once_has_to_wait() {
 fn lost_packets_are_sent_again_and_after_a_burst_a_keyframe_comes() {
     let studio = Studio::start();
     let browser = open(&studio);
+    let network = Impaired::start(5);
+    play_through(&browser, &network, "?codec=h264");
     // A small picture is a packet or two a frame: every tenth lost packet hurts a frame.
-    let relay = LossyRelay::start(10);
-    let offered = PLAY.replace("await pc.setRemoteDescription({ type: 'answer', sdp });", "window.answer = sdp;");
-    let script = offered.replace("QUERY", "'?codec=h264'").replace("SECRET", SECRET).replace("AUDIO", "false");
-    let begun = browser.run_async(&script);
-    let sdp = begun["sdp"].as_str().unwrap_or_default();
-    let candidate = sdp.lines().find(|line| line.starts_with("a=candidate:") && line.contains(" 127.0.0.1 "));
-    let port = candidate.and_then(|line| line.split(' ').nth(5)).expect("the host offers its loopback address");
-    relay.connect(format!("127.0.0.1:{port}").parse().unwrap());
-    browser.run_async(&format!(
-        "await window.pc.setRemoteDescription({{ type: 'answer', sdp: window.answer.split('\\r\\n')
-            .filter((line) => !line.startsWith('a=candidate:') || line.includes(' 127.0.0.1 {port} ')).join('\\r\\n')
-            .replaceAll(' 127.0.0.1 {port} ', ' 127.0.0.1 {} ') }}); return null",
-        relay.port()
-    ));
+    network.down(Conditions::losing(0.1));
     let seen = || browser.run_async(DECODED);
     let number = |seen: &Value, name: &str| seen[name].as_u64().unwrap_or(0);
     eventually("packets get lost and come again", || {
         let seen = seen();
         number(&seen, "frames") > 60 && number(&seen, "rtx") > 5
     });
-    assert!(relay.dropped() > 5);
+    assert!(network.dropped() > 5);
     let keyframes = number(&seen(), "key");
 
     // Nothing comes through, resent packets included, for longer than anything is kept to be sent again.
-    relay.lose(1);
+    network.both(Conditions::dead());
     std::thread::sleep(Duration::from_millis(1_500));
     let before = number(&seen(), "frames");
-    relay.lose(0);
+    network.both(Conditions::default());
     eventually("the picture comes back with a keyframe", || {
         let seen = seen();
         number(&seen, "frames") > before + 30 && number(&seen, "key") > keyframes

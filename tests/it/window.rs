@@ -133,6 +133,9 @@ fn full() -> (Settings, Status) {
         kbps: 1234.0,
         fps: Some(29.9),
         delay_ms: None,
+        estimate_kbps: None,
+        loss_percent: None,
+        round_trip_ms: None,
         controls: id == 7,
     };
     let encoder = EncoderStatus { codec: "h264", viewers: 1, encoded: 9, keyframes: 1, ms: 9.0, kbps: 900.0 };

@@ -27,12 +27,14 @@ use webrtc::peer_connection::{
 };
 
 use super::addresses;
-use super::expander::{Expander, FrameQueue, PLAYOUT_DELAY_URI};
+use super::expander::{ABS_CAPTURE_TIME_URI, Expander, FrameQueue, PLAYOUT_DELAY_URI};
+use super::gate::{Gate, TRANSPORT_CC_URI};
+use super::link::Link;
 use super::nack::NackResponder;
 use super::offer::{Offer, OfferedCodec};
 use super::packetizer::Broadcast;
 use super::passing::Passing;
-use super::rtcp_tap::{Feedback, RtcpTap};
+use super::rtcp_tap::RtcpTap;
 use super::sessions::random;
 use crate::encode::VideoCodec;
 
@@ -44,7 +46,7 @@ const CHANNELS_WAITING: usize = 8;
 const CHANNEL_BYTES: usize = 64 * 1024;
 /// Without a sign of life for so long ICE calls the connection disconnected, and then failed.
 const DISCONNECTED_AFTER: Duration = Duration::from_secs(4);
-const FAILED_AFTER: Duration = Duration::from_secs(6);
+const FAILED_AFTER: Duration = Duration::from_secs(12);
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// Why a connection could not be set up.
@@ -91,6 +93,7 @@ pub struct Connection {
     pub answer: String,
     pub track: Arc<TrackLocalStaticRTP>,
     pub queue: Arc<FrameQueue>,
+    pub link: Arc<Link>,
     pub states: watch::Receiver<RTCPeerConnectionState>,
     pub channels: mpsc::Receiver<Arc<dyn DataChannel>>,
     pub ssrc: u32,
@@ -120,6 +123,13 @@ impl PeerConnectionEventHandler for Handler {
     }
 }
 
+/// Where a viewer is, and where it is served.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub viewer: IpAddr,
+    pub bound: IpAddr,
+}
+
 /// Answers an offer; on an error nothing is left behind.
 ///
 /// # Errors
@@ -128,10 +138,10 @@ pub async fn connect(
     offer: &Offer,
     broadcast: &Arc<Broadcast>,
     certificate: &Certificate,
-    bound: IpAddr,
+    place: Place,
 ) -> Result<Connection, ConnectError> {
     let numbers = Numbers::random().map_err(ConnectError::Random)?;
-    let feedback = Arc::new(Feedback::default());
+    let link = broadcast.expect_viewer(place.viewer);
     let queue = Arc::new(FrameQueue::default());
     let (gathered_sender, mut gathered) = watch::channel(false);
     let (state_sender, states) = watch::channel(RTCPeerConnectionState::New);
@@ -141,8 +151,9 @@ pub async fn connect(
     let mut media = MediaEngine::default();
     register(&mut media, &offer.codec)?;
     let registry = configure_rtcp_reports(Registry::new())
-        .with(Slot::from(500), Passing::new(RtcpTap::new(Arc::clone(&feedback), Arc::clone(broadcast))))
-        .with(Slot::NackResponder, Passing::new(NackResponder::new(Arc::clone(&feedback))))
+        .with(Slot::from(500), Passing::new(RtcpTap::new(Arc::clone(&link), Arc::clone(broadcast))))
+        .with(Slot::Pacer, Passing::new(Gate::new(Arc::clone(&link), Arc::clone(broadcast))))
+        .with(Slot::NackResponder, Passing::new(NackResponder::new(Arc::clone(&link))))
         .with(Slot::from(20_000), Passing::new(Expander::new(Arc::clone(&queue), numbers.sequence)));
     let settings = SettingEngineBuilder::default()
         .with_answering_dtls_role(RTCDtlsRole::Server)
@@ -151,7 +162,7 @@ pub async fn connect(
         .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(KEEP_ALIVE))
         .build();
     let configuration = RTCConfigurationBuilder::new().with_certificates(vec![certificate.0.clone()]).build();
-    let addresses: Vec<SocketAddr> = addresses::candidates(bound);
+    let addresses: Vec<SocketAddr> = addresses::candidates(place.bound);
     let peer = PeerConnectionBuilder::new()
         .with_configuration(configuration)
         .with_setting_engine(settings)
@@ -167,7 +178,7 @@ pub async fn connect(
 
     match negotiate(peer.as_ref(), &track, offer, &mut gathered).await {
         Ok((answer, payload_type)) => {
-            Ok(Connection { peer, answer, track, queue, states, channels, ssrc: numbers.ssrc, payload_type })
+            Ok(Connection { peer, answer, track, queue, link, states, channels, ssrc: numbers.ssrc, payload_type })
         }
         Err(error) => {
             // Without this the driver's task would stay for ever.
@@ -225,7 +236,13 @@ fn codec(offered: &OfferedCodec) -> RTCRtpCodec {
         clock_rate: 90_000,
         channels: 0,
         sdp_fmtp_line: offered.fmtp.clone(),
-        rtcp_feedback: vec![feedback("nack", ""), feedback("nack", "pli"), feedback("ccm", "fir")],
+        rtcp_feedback: vec![
+            feedback("nack", ""),
+            feedback("nack", "pli"),
+            feedback("ccm", "fir"),
+            feedback("transport-cc", ""),
+            feedback("goog-remb", ""),
+        ],
     }
 }
 
@@ -243,8 +260,10 @@ fn register(media: &mut MediaEngine, offered: &OfferedCodec) -> Result<(), Conne
         };
         media.register_codec(parameters(codec, rtx), RtpCodecKind::Video)?;
     }
-    let extension = RTCRtpHeaderExtensionCapability { uri: PLAYOUT_DELAY_URI.to_owned() };
-    media.register_header_extension(extension, RtpCodecKind::Video, None)?;
+    for uri in [PLAYOUT_DELAY_URI, TRANSPORT_CC_URI, ABS_CAPTURE_TIME_URI] {
+        let extension = RTCRtpHeaderExtensionCapability { uri: uri.to_owned() };
+        media.register_header_extension(extension, RtpCodecKind::Video, None)?;
+    }
     Ok(())
 }
 

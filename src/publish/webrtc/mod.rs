@@ -2,8 +2,11 @@
 
 mod addresses;
 mod channels;
+mod congestion;
 mod connection;
 mod expander;
+mod gate;
+mod link;
 mod nack;
 mod offer;
 mod packetizer;

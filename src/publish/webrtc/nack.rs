@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 use rtc::interceptor::{Attribute, AttributedPacket, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
+use rtc::rtcp::transport_feedbacks::transport_layer_cc::TransportLayerCc;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::TransportLayerNack;
 use rtc::rtp;
 use rtc::shared::TransportContext;
 use rtc::shared::error::Error;
 
+use super::link::Link;
 use super::passing::{Leaving, Step};
-use super::rtcp_tap::Feedback;
 
 /// Packets kept; about two seconds at 4 Mbit/s.
 const PACKETS_KEPT: usize = 1024;
@@ -22,13 +23,16 @@ const PACKETS_KEPT: usize = 1024;
 const MAX_AGE: Duration = Duration::from_secs(1);
 /// A packet goes again only after the request for it can't be an echo of the last one; used while the round trip is unknown.
 const MIN_HOLD: Duration = Duration::from_millis(30);
+/// Where more than this share gets lost, what is sent again goes twice: a player that loses that as well asks for it only
+/// after another tenth of a second, during which nothing is shown.
+const TWICE_FROM: f64 = 0.03;
 /// Bytes that may be sent again for each byte sent, and how many of them may be saved up.
 const BUDGET_SHARE: f64 = 0.5;
 const BUDGET_MOST: f64 = 128.0 * 1024.0;
 
 /// Answers NACKs of one stream.
 pub struct NackResponder {
-    feedback: Arc<Feedback>,
+    link: Arc<Link>,
     history: History,
     ssrc: u32,
     rtx: Option<Rtx>,
@@ -86,18 +90,16 @@ impl History {
 }
 
 impl NackResponder {
-    pub fn new(feedback: Arc<Feedback>) -> Self {
-        Self { feedback, history: History::default(), ssrc: 0, rtx: None }
+    pub fn new(link: Arc<Link>) -> Self {
+        Self { link, history: History::default(), ssrc: 0, rtx: None }
     }
 
-    fn answer(&mut self, nack: &TransportLayerNack, now: Instant, leaving: &mut Leaving) {
-        let hold = self.feedback.round_trip().unwrap_or(MIN_HOLD).max(MIN_HOLD);
-        for pair in &nack.nacks {
-            let following = (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0).map(|bit| bit + 1);
-            for offset in std::iter::once(0).chain(following) {
-                let Some(original) = self.history.take(pair.packet_id.wrapping_add(offset), hold, now) else {
-                    continue;
-                };
+    fn answer(&mut self, numbers: impl Iterator<Item = u16>, now: Instant, leaving: &mut Leaving) {
+        let times = if self.link.quality().loss > TWICE_FROM { 2 } else { 1 };
+        let hold = self.link.round_trip().unwrap_or(MIN_HOLD).max(MIN_HOLD);
+        for number in numbers {
+            let Some(original) = self.history.take(number, hold, now) else { continue };
+            for _ in 0..times {
                 let packet = self.rtx.as_mut().map_or_else(|| original.clone(), |rtx| rtx.wrap(original));
                 leaving.push_back(TaggedPacket {
                     now,
@@ -107,6 +109,14 @@ impl NackResponder {
             }
         }
     }
+}
+
+/// The sequence numbers that a request names.
+fn requested(nack: &TransportLayerNack) -> impl Iterator<Item = u16> {
+    nack.nacks.iter().flat_map(|pair| {
+        let following = (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0).map(|bit| bit + 1);
+        std::iter::once(0).chain(following).map(|offset| pair.packet_id.wrapping_add(offset))
+    })
 }
 
 impl Rtx {
@@ -136,7 +146,12 @@ impl Step for NackResponder {
 
     fn hear(&mut self, report: &dyn rtcp::Packet, now: Instant, leaving: &mut Leaving) {
         if let Some(nack) = report.as_any().downcast_ref::<TransportLayerNack>() {
-            self.answer(nack, now, leaving);
+            self.answer(requested(nack), now, leaving);
+        } else if report.as_any().is::<TransportLayerCc>() {
+            // The request for what is missing may have been lost itself; the gate, which is nearer to the network, has
+            // just read from this report what is.
+            let lost = self.link.take_lost();
+            self.answer(lost.into_iter(), now, leaving);
         }
     }
 

@@ -1,6 +1,7 @@
 //! One encoder's frames, cut into RTP payloads once and handed to every viewer of that codec.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -12,6 +13,8 @@ use rtc::rtp::packetizer::Payloader;
 use tokio::sync::mpsc;
 
 use super::super::host::VideoSource;
+use super::congestion::ceiling_kbps;
+use super::link::Link;
 use crate::encode::{EncodedVideo, VideoCodec, VideoSink};
 use crate::frame::FrameTimes;
 use crate::geometry::{Geometry, Size};
@@ -26,6 +29,13 @@ const FRAMES_AHEAD: usize = 4;
 /// because the encoder makes no other keyframe so soon.
 pub const RECENT_FRAMES: usize = 16;
 const RECENT_TIME: Duration = Duration::from_millis(600);
+
+/// What a link is thought to carry at first: enough for a picture, and little enough for most links; and more where the
+/// viewer has an address of this network.
+const START_KBPS: f64 = 1_000.0;
+const START_NEARBY_KBPS: f64 = 4_000.0;
+/// The encoder follows the links so often.
+const FOLLOW_GAP: Duration = Duration::from_millis(100);
 
 /// A frame ready to be sent; shared by all viewers.
 #[derive(Debug)]
@@ -44,6 +54,15 @@ pub struct VideoFrame {
 pub struct Broadcast {
     source: Arc<dyn VideoSource>,
     state: Mutex<State>,
+    links: Mutex<Links>,
+}
+
+/// The ways to all viewers of this encoder, those included who are still connecting.
+#[derive(Default)]
+struct Links {
+    known: Vec<Weak<Link>>,
+    ceiling_kbps: Option<u32>,
+    followed: Option<Instant>,
 }
 
 struct State {
@@ -90,7 +109,7 @@ impl Broadcast {
             }
         };
         let state = Mutex::new(State { payloader, viewers: Vec::new(), last_lane: 0, recent: VecDeque::new() });
-        let broadcast = Arc::new(Self { source: Arc::clone(&source), state });
+        let broadcast = Arc::new(Self { source: Arc::clone(&source), state, links: Mutex::default() });
         source.set_output(Arc::new(Outlet(Arc::downgrade(&broadcast))));
         broadcast
     }
@@ -101,6 +120,49 @@ impl Broadcast {
 
     pub fn request_keyframe(&self) {
         self.source.request_keyframe();
+    }
+
+    /// A viewer that is about to come; what it starts with is known before the first frame is encoded for it.
+    pub fn expect_viewer(&self, viewer: IpAddr) -> Arc<Link> {
+        let nearby = match viewer {
+            IpAddr::V4(address) => address.is_loopback() || address.is_private() || address.is_link_local(),
+            IpAddr::V6(address) => {
+                address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local()
+            }
+        };
+        let start = if nearby { START_NEARBY_KBPS } else { START_KBPS };
+        let link = {
+            let mut links = self.links();
+            let ceiling = links.ceiling(Instant::now()).map_or(0.0, f64::from);
+            // One more must not take from the others what it most likely can have as well.
+            let link = Arc::new(Link::new(start.max(ceiling)));
+            links.known.push(Arc::downgrade(&link));
+            links.followed = None;
+            link
+        };
+        self.follow_links(Instant::now());
+        link
+    }
+
+    /// Lets the encoder follow what the viewers' links carry.
+    pub fn follow_links(&self, now: Instant) {
+        let changed = {
+            let mut links = self.links();
+            if links.followed.is_some_and(|at| now.saturating_duration_since(at) < FOLLOW_GAP) {
+                return;
+            }
+            let ceiling = links.ceiling(now);
+            let changed = ceiling != links.ceiling_kbps;
+            links.ceiling_kbps = ceiling;
+            changed.then_some(ceiling)
+        };
+        if let Some(ceiling) = changed {
+            self.source.set_ceiling(ceiling);
+        }
+    }
+
+    fn links(&self) -> MutexGuard<'_, Links> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wants the encoder to run already, before there is a way to the viewer.
@@ -159,8 +221,18 @@ impl VideoSink for Outlet {
     }
 }
 
+impl Links {
+    fn ceiling(&mut self, now: Instant) -> Option<u32> {
+        self.followed = Some(now);
+        let mut viewers = Vec::with_capacity(self.known.len());
+        self.known.retain(|link| link.upgrade().inspect(|link| viewers.push(link.quality())).is_some());
+        ceiling_kbps(&viewers)
+    }
+}
+
 impl Broadcast {
     fn encoded(&self, frame: EncodedVideo) {
+        self.follow_links(frame.encoded);
         let mut state = self.lock();
         let data = Bytes::from(frame.data);
         let payloads = match state.payloader.payload(PAYLOAD_BYTES, &data) {
@@ -236,6 +308,7 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
+    use super::super::congestion::Quality;
     use super::*;
     use crate::util::Demand;
 
@@ -243,6 +316,7 @@ mod tests {
     struct Encoder {
         demand: Arc<Demand>,
         keyframes: AtomicU64,
+        ceiling: AtomicU64,
     }
 
     impl VideoSource for Encoder {
@@ -254,6 +328,9 @@ mod tests {
         }
         fn request_keyframe(&self) {
             self.keyframes.fetch_add(1, Ordering::Relaxed);
+        }
+        fn set_ceiling(&self, kbps: Option<u32>) {
+            self.ceiling.store(kbps.unwrap_or(0).into(), Ordering::Relaxed);
         }
         fn set_output(&self, _output: Arc<dyn VideoSink>) {}
     }
@@ -272,6 +349,31 @@ mod tests {
             encoded: now,
             geometry: Arc::new(Geometry::untouched(1, size, None)),
         }
+    }
+
+    #[test]
+    fn the_encoder_follows_the_links_of_those_who_watch() {
+        let encoder = Arc::new(Encoder::default());
+        let broadcast = Broadcast::connect(Arc::clone(&encoder) as Arc<dyn VideoSource>);
+        let ceiling = || encoder.ceiling.load(Ordering::Relaxed);
+        let far = broadcast.expect_viewer([93, 184, 216, 34].into());
+        assert_eq!((far.quality().kbps, ceiling()), (START_KBPS, 930));
+        far.set_quality(Quality { kbps: 8_000.0, loss: 0.0, silent: false });
+        let later = |times: u32| Instant::now() + FOLLOW_GAP * times;
+        broadcast.follow_links(later(1));
+        assert_eq!(ceiling(), 7_440);
+
+        let another = broadcast.expect_viewer([93, 184, 216, 35].into());
+        assert_eq!(another.quality().kbps, 7_440.0, "who comes later takes nothing away");
+        another.set_quality(Quality { kbps: 3_000.0, loss: 0.0, silent: false });
+        broadcast.follow_links(later(2));
+        assert_eq!(ceiling(), 2_790);
+        drop(another);
+        broadcast.follow_links(later(3));
+        assert_eq!(ceiling(), 7_440);
+        drop(far);
+        broadcast.follow_links(later(4));
+        assert_eq!(ceiling(), 0, "no limit is left");
     }
 
     #[test]

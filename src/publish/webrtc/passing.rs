@@ -27,6 +27,14 @@ pub trait Step: Send + Sync {
         leaving.push_back(packet);
         Ok(())
     }
+
+    /// When it wants to be woken, for what it holds back.
+    fn wakes_at(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The time it wanted to be woken at, or any other, has come.
+    fn wake(&mut self, _now: Instant, _leaving: &mut Leaving) {}
 }
 
 /// A step as an interceptor: the queues that the library asks for.
@@ -69,6 +77,15 @@ impl<S: Step> Protocol<TaggedPacket, TaggedPacket, ()> for Passing<S> {
 
     fn poll_write(&mut self) -> Option<TaggedPacket> {
         self.leaving.pop_front()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
+        self.step.wake(now, &mut self.leaving);
+        Ok(())
+    }
+
+    fn poll_timeout(&mut self) -> Option<Instant> {
+        self.step.wakes_at()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rtc::interceptor::{Packet, TaggedPacket};
@@ -13,37 +12,24 @@ use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::sender_report::SenderReport;
 use rtc::shared::error::Error;
 
+use super::link::Link;
 use super::packetizer::Broadcast;
 use super::passing::{Leaving, Step};
 
 /// Sender reports that a receiver may still refer to; there is one a second.
 const REPORTS_KEPT: usize = 8;
 
-/// What is known of the way to a viewer.
-#[derive(Debug, Default)]
-pub struct Feedback {
-    /// Microseconds; 0 while unknown.
-    round_trip_us: AtomicU32,
-}
-
-impl Feedback {
-    pub fn round_trip(&self) -> Option<Duration> {
-        let us = self.round_trip_us.load(Ordering::Relaxed);
-        (us > 0).then(|| Duration::from_micros(u64::from(us)))
-    }
-}
-
 /// The interceptor nearest to the network.
 pub struct RtcpTap {
-    feedback: Arc<Feedback>,
+    link: Arc<Link>,
     broadcast: Arc<Broadcast>,
     /// The middle 32 bits of a sender report's NTP time, and when it left.
     reports: VecDeque<(u32, Instant)>,
 }
 
 impl RtcpTap {
-    pub fn new(feedback: Arc<Feedback>, broadcast: Arc<Broadcast>) -> Self {
-        Self { feedback, broadcast, reports: VecDeque::new() }
+    pub fn new(link: Arc<Link>, broadcast: Arc<Broadcast>) -> Self {
+        Self { link, broadcast, reports: VecDeque::new() }
     }
 
     fn note(&mut self, report: &SenderReport, now: Instant) {
@@ -67,8 +53,7 @@ impl Step for RtcpTap {
                 // The receiver's own delay, in 65,536ths of a second, is not the network's.
                 let held = Duration::from_secs_f64(f64::from(reception.delay) / 65_536.0);
                 let round_trip = now.saturating_duration_since(*sent).saturating_sub(held);
-                let us = u32::try_from(round_trip.as_micros()).unwrap_or(u32::MAX).max(1);
-                self.feedback.round_trip_us.store(us, Ordering::Relaxed);
+                self.link.set_round_trip(round_trip);
             }
         }
     }

@@ -16,6 +16,7 @@ use super::super::protocol::{HostMessage, PROTOCOL_VERSION, PageMessage, ViewerS
 use super::super::viewers::{Measured, ViewerPlace};
 use super::channels::{self, ChannelEvent, ChannelKind, EVENTS_WAITING};
 use super::connection::Connection;
+use super::link::Link;
 use super::packetizer::{Broadcast, Subscription, VideoFrame};
 use super::sessions::SessionHandle;
 use crate::input::{PointerEvent, PointerKind};
@@ -24,7 +25,15 @@ use crate::util::Ticket;
 /// A viewer that has not connected by then never will.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 /// A connection may be away for this long, for a change of network.
-const DISCONNECTED_TIME: Duration = Duration::from_secs(5);
+const DISCONNECTED_TIME: Duration = Duration::from_secs(14);
+/// Frames are left out while this much waits before the network already: more would only be late. A keyframe, which is
+/// many frames large, may take longer, or none would ever get through a narrow link.
+const MOST_BACKLOG: Duration = Duration::from_millis(150);
+const KEYFRAME_BACKLOG: Duration = Duration::from_millis(600);
+const KEYFRAME_TIME: Duration = Duration::from_secs(1);
+/// After that, a keyframe is asked for when it can leave soon, and one viewer asks only so often.
+const BACKLOG_GONE: Duration = Duration::from_millis(50);
+const KEYFRAME_GAP: Duration = Duration::from_secs(1);
 /// Closing says goodbye to the viewer; a driver that does not answer is left to itself.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 const TICK: Duration = Duration::from_millis(250);
@@ -83,7 +92,7 @@ impl Session {
 
     async fn run(self, warm: Ticket) -> End {
         let Self { shared, place, handle: _, connection, broadcast, trusted } = self;
-        let Connection { track, queue, mut states, mut channels, ssrc, payload_type, .. } = connection;
+        let Connection { track, queue, link, mut states, mut channels, ssrc, payload_type, .. } = connection;
         let viewer = Arc::clone(place.viewer());
         let mut talk = Talk::new(shared, place, trusted, broadcast.codec().id());
         let mut frames: Option<Subscription> = None;
@@ -94,8 +103,7 @@ impl Session {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let started = Instant::now();
         let mut away_since: Option<Instant> = None;
-        // After a frame was left out, the following ones can't be decoded.
-        let mut waits_for_keyframe = false;
+        let mut valve = Valve::new(link, Arc::clone(&broadcast));
         let ended = viewer.ended();
         tokio::pin!(ended);
         loop {
@@ -127,16 +135,15 @@ impl Session {
                 }
                 frame = next(&mut frames) => {
                     let Some(frame) = frame else { return End::EncoderGone };
-                    if waits_for_keyframe && !frame.keyframe {
+                    if !valve.lets_through(frame.keyframe, Instant::now()) {
                         viewer.note_skipped(1);
                         continue;
                     }
                     // Said before the frame is sent, so that no click can be aimed at what nobody has told of.
                     talk.on_frame(&frame, Instant::now()).await;
-                    waits_for_keyframe = !queue.push(Arc::clone(&frame));
-                    if waits_for_keyframe {
+                    if !queue.push(Arc::clone(&frame)) {
                         viewer.note_skipped(1);
-                        broadcast.request_keyframe();
+                        valve.close();
                         continue;
                     }
                     if track.write_rtp(empty_packet(ssrc, payload_type, frame.rtp_timestamp)).await.is_err() {
@@ -156,9 +163,64 @@ impl Session {
                     if frames.is_some() && track.write_rtp(empty_packet(ssrc, payload_type, 0)).await.is_err() {
                         return End::DriverGone;
                     }
+                    valve.on_tick(now);
+                    viewer.note_way(valve.link.way());
                     talk.on_tick(now).await;
                 }
             }
+        }
+    }
+}
+
+/// Lets frames through while there is room for them before the network. After one was left out, the following ones can't
+/// be decoded, up to a keyframe.
+struct Valve {
+    link: Arc<Link>,
+    broadcast: Arc<Broadcast>,
+    waits_for_keyframe: bool,
+    keyframe_sent: Option<Instant>,
+    asked: Option<Instant>,
+}
+
+impl Valve {
+    fn new(link: Arc<Link>, broadcast: Arc<Broadcast>) -> Self {
+        Self { link, broadcast, waits_for_keyframe: false, keyframe_sent: None, asked: None }
+    }
+
+    fn lets_through(&mut self, keyframe: bool, now: Instant) -> bool {
+        let young = self.keyframe_sent.is_some_and(|at| now.saturating_duration_since(at) < KEYFRAME_TIME);
+        let limit = if young { KEYFRAME_BACKLOG } else { MOST_BACKLOG };
+        if self.link.backlog() > limit {
+            self.close();
+        }
+        if self.waits_for_keyframe && !(keyframe && self.link.backlog() <= MOST_BACKLOG) {
+            self.ask(now);
+            return false;
+        }
+        self.waits_for_keyframe = false;
+        if keyframe {
+            self.keyframe_sent = Some(now);
+        }
+        true
+    }
+
+    fn close(&mut self) {
+        self.waits_for_keyframe = true;
+    }
+
+    /// While nothing comes from the encoder, because the picture stands still, the viewer still needs its keyframe.
+    fn on_tick(&mut self, now: Instant) {
+        self.broadcast.follow_links(now);
+        if self.waits_for_keyframe {
+            self.ask(now);
+        }
+    }
+
+    fn ask(&mut self, now: Instant) {
+        let soon = self.asked.is_some_and(|at| now.saturating_duration_since(at) < KEYFRAME_GAP);
+        if !soon && self.link.backlog() <= BACKLOG_GONE {
+            self.asked = Some(now);
+            self.broadcast.request_keyframe();
         }
     }
 }

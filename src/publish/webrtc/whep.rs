@@ -17,7 +17,7 @@ use super::super::Shared;
 use super::super::access::Need;
 use super::super::http::{Peer, Problem, credentials, is_type, read_body, too_many_viewers};
 use super::super::viewers::Transport;
-use super::connection::{self, ConnectError};
+use super::connection::{self, ConnectError, Place};
 use super::offer::{self, OfferError, is_usable_candidate};
 use super::session::Session;
 use super::sessions::{SessionHandle, hexadecimal, random};
@@ -54,7 +54,8 @@ pub async fn create(
     let place =
         shared.viewers.enter(address, Transport::Webrtc, offer.codec.codec.id()).ok_or_else(too_many_viewers)?;
 
-    let connecting = connection::connect(&offer, &broadcast, &shared.certificate, shared.bound);
+    let connecting =
+        connection::connect(&offer, &broadcast, &shared.certificate, Place { viewer: address, bound: shared.bound });
     let connection = match timeout(ANSWER_TIME, connecting).await {
         Ok(Ok(connection)) => connection,
         Ok(Err(ConnectError::Offer(error))) => {

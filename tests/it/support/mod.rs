@@ -1,7 +1,8 @@
 //! What several tests share.
 
 pub mod browser;
-pub mod lossy;
+pub mod impaired;
+pub mod player;
 #[cfg(unix)]
 pub mod program;
 pub mod random;

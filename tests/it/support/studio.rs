@@ -17,8 +17,28 @@ use lenscast::publish::{AccessPolicy, Host, JpegSource, PublishConfig, Publisher
 use lenscast::util::{Demand, Latest};
 use serde_json::{Value, json};
 
+use super::random::Random;
+
 pub const SECRET: &str = "correct-horse-battery";
 pub const SIZE: Size = Size::new(320, 180);
+
+/// What the studio shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scene {
+    /// A gradient with a white bar that walks.
+    Small,
+    /// The same larger, with a patch that is another one in every frame: an encoder uses whatever bitrate it is given.
+    Rich,
+}
+
+impl Scene {
+    pub const fn size(self) -> Size {
+        match self {
+            Self::Small => SIZE,
+            Self::Rich => Size::new(640, 360),
+        }
+    }
+}
 
 /// Writes down what it is asked.
 pub struct TestHost {
@@ -143,9 +163,13 @@ pub struct Studio {
 
 impl Studio {
     pub fn start() -> Self {
+        Self::showing(Scene::Small, 1_000)
+    }
+
+    pub fn showing(shown: Scene, bitrate_kbps: u32) -> Self {
         let demand = Arc::new(Demand::default());
         let quality = Latest::new(80);
-        let config = Latest::new(VideoConfig { bitrate_kbps: 1_000, fps: 30 });
+        let config = Latest::new(VideoConfig { bitrate_kbps, fps: 30 });
         let jpeg = JpegHub::start(&demand, &quality.reader());
         let codecs: &[VideoCodec] = if cfg!(feature = "vp8") { &VideoCodec::ALL } else { &[VideoCodec::H264] };
         let video: Vec<_> = codecs.iter().map(|&codec| VideoHub::start(codec, &demand, &config.reader())).collect();
@@ -156,17 +180,22 @@ impl Studio {
             let (jpeg, video) = (Arc::clone(&jpeg), video.clone());
             let (moving, ends) = (Arc::clone(&moving), Arc::clone(&ends));
             std::thread::spawn(move || {
-                let geometry = Arc::new(Geometry::untouched(1, SIZE, Some(Affine::IDENTITY)));
-                let mut id = 0;
+                let geometry = Arc::new(Geometry::untouched(1, shown.size(), Some(Affine::IDENTITY)));
+                // Drawn beforehand, because several of these scenes take all of a small machine otherwise.
+                let drawn: Vec<Frame> = (1..=80).map(|id| scene(shown, id, &geometry)).collect();
+                let (mut id, begun) = (0, Instant::now());
                 while !ends.load(Ordering::Relaxed) {
                     // The first frame always comes, so that there is a picture that can stand still.
                     if id == 0 || moving.load(Ordering::Relaxed) {
                         id += 1;
-                        let frame = Arc::new(picture(id, &geometry));
+                        let now = Instant::now();
+                        let times = FrameTimes { captured: now, filtered: Some(now) };
+                        let frame = Arc::new(Frame { id, times, ..drawn[id as usize % drawn.len()].clone() });
                         jpeg.offer(&frame);
                         video.iter().for_each(|hub| hub.offer(&frame));
                     }
-                    std::thread::sleep(Duration::from_millis(33));
+                    let passed = begun.elapsed().as_millis() as u64;
+                    std::thread::sleep(Duration::from_millis(33 - passed % 33));
                 }
             })
         };
@@ -187,15 +216,26 @@ impl Drop for Studio {
     }
 }
 
-/// A gradient with a white bar that walks.
-fn picture(id: u64, geometry: &Arc<Geometry>) -> Frame {
-    let bar = (id * 4 % u64::from(SIZE.width)) as u32;
+/// A frame of the scene.
+pub fn scene(shown: Scene, id: u64, geometry: &Arc<Geometry>) -> Frame {
+    let size = shown.size();
+    let bar = (id * 4 % u64::from(size.width)) as u32;
     let pixel = |x: u32, y: u32| if x.abs_diff(bar) < 8 { [255; 4] } else { [x as u8, y as u8, 90, 255] };
-    let pixels: Vec<u8> = (0..SIZE.height).flat_map(|y| (0..SIZE.width).flat_map(move |x| pixel(x, y))).collect();
+    let mut pixels: Vec<u8> = (0..size.height).flat_map(|y| (0..size.width).flat_map(move |x| pixel(x, y))).collect();
+    if shown == Scene::Rich {
+        let (mut random, mut left) = (Random::new(id), 0);
+        for y in 100..228 {
+            for x in (200..392).step_by(2) {
+                left = if left == 0 { random.next() | 1 << 63 } else { left >> 4 };
+                let at = (y * size.width as usize + x) * 4;
+                pixels[at..at + 8].fill(80 + (left & 15) as u8 * 6);
+            }
+        }
+    }
     let now = Instant::now();
     Frame {
         id,
-        size: SIZE,
+        size,
         format: PixelFormat::Rgba,
         pixels: Arc::new(pixels.into()),
         times: FrameTimes { captured: now, filtered: Some(now) },
