@@ -51,6 +51,7 @@ pub enum Edit {
     Control(bool),
     /// Whether viewers may move the filters' sliders on the page.
     Tune(bool),
+    Accept(bool),
     WatchAnyone(bool),
     Reach(Reach),
     Port(u16),
@@ -184,6 +185,7 @@ impl Edit {
             }
             Self::Control(allowed) => settings.share.control = allowed,
             Self::Tune(allowed) => settings.share.tune = allowed,
+            Self::Accept(allowed) => settings.share.accept = allowed,
             Self::WatchAnyone(allowed) => settings.share.watch_anyone = allowed,
             Self::Reach(reach) => settings.share.reach = reach,
             Self::Port(port) => settings.share.port = port,

@@ -10,6 +10,7 @@ use super::Parts;
 use crate::filter::{self, Chain, ChainError, ParamKind, ParamSpec};
 use crate::input::PointerEvent;
 use crate::publish::{AccessPolicy, Host};
+use crate::receive::Inbox;
 
 /// The engine as the publisher sees it. Weak, because the engine owns the publisher.
 pub struct EngineHost(pub Weak<Parts>);
@@ -29,6 +30,7 @@ impl Host for EngineHost {
             secret: share.secret.clone(),
             watch_anyone: share.watch_anyone,
             control: share.on && share.control,
+            publish: share.on && share.accept,
         }
     }
 
@@ -75,6 +77,10 @@ impl Host for EngineHost {
         if let Some(parts) = self.parts() {
             parts.input.end(session);
         }
+    }
+
+    fn inbox(&self) -> Option<Arc<Inbox>> {
+        self.parts().map(|parts| Arc::clone(&parts.handle.inbox))
     }
 }
 

@@ -93,7 +93,8 @@ impl Engine {
         let (processing, shared) = Processing::start(handle.clone(), Arc::clone(&input));
         let capture = {
             let (shared, peek) = (Arc::clone(&shared), Arc::clone(&handle.peek));
-            CaptureThread::start(demand, wish.reader(), move |report| match report {
+            let inbox = Arc::clone(&handle.inbox);
+            CaptureThread::start(demand, wish.reader(), inbox, move |report| match report {
                 CaptureReport::Picture { picture, wished } => {
                     peek.offer(&picture, &wished);
                     shared.picture(picture, wished);

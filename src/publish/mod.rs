@@ -8,6 +8,7 @@ mod pointer_post;
 mod protocol;
 mod viewers;
 mod webrtc;
+mod whip;
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -69,6 +70,7 @@ struct Shared {
     parts: Arc<PartPump>,
     broadcasts: Vec<Arc<Broadcast>>,
     sessions: Sessions,
+    whip: whip::Place,
     pointers: PointerSessions,
     certificate: Certificate,
     state: Mutex<Option<(Instant, Arc<Value>)>>,
@@ -105,6 +107,7 @@ impl Publisher {
             parts: Arc::default(),
             broadcasts: video.into_iter().map(Broadcast::connect).collect(),
             sessions: Sessions::default(),
+            whip: whip::Place::default(),
             pointers: PointerSessions::default(),
             certificate: Certificate::generate()?,
             state: Mutex::default(),
@@ -159,7 +162,7 @@ impl Publisher {
             }
             stop.send_replace(true);
             shared.viewers.disconnect_all();
-            shared.sessions.emptied(GOODBYE).await;
+            tokio::join!(shared.sessions.emptied(GOODBYE), shared.whip.clear(GOODBYE));
             for task in tasks {
                 // The server closes its connections by itself; what takes longer than that is cut off.
                 if tokio::time::timeout(Duration::from_millis(100), &mut { task }).await.is_err() {

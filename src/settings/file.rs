@@ -94,12 +94,13 @@ pub fn load(path: &Path) -> Result<Settings, FileError> {
     if let Some(source) = document.source.and_then(|source| source.parse().ok()) {
         settings.source = source;
     }
-    let Share { on, control, tune, secret, .. } = Share::default();
+    let Share { on, control, tune, accept, secret, .. } = Share::default();
     let share = &settings.share;
     settings.share = Share {
         on,
         control,
         tune,
+        accept,
         secret,
         watch_anyone: document.watch_anyone.unwrap_or(share.watch_anyone),
         reach: document.reach.unwrap_or(share.reach),
@@ -177,8 +178,15 @@ mod tests {
         let path = file("round-trip");
         let mut settings = Settings { source: SourceId::Pattern, fps: 24, ..Settings::default() };
         settings.chain_mut().add(filter::create("crop").unwrap());
-        settings.share =
-            Share { on: true, control: true, tune: true, secret: "s".to_owned(), port: 9, ..Share::default() };
+        settings.share = Share {
+            on: true,
+            control: true,
+            tune: true,
+            accept: true,
+            secret: "s".to_owned(),
+            port: 9,
+            ..Share::default()
+        };
         save(&path, &settings).unwrap();
         let expected = Settings { share: Share { port: 9, ..Share::default() }, ..settings };
         assert_eq!(load(&path).unwrap(), expected);

@@ -28,7 +28,7 @@ pub struct Settings {
     pub theme: Theme,
 }
 
-/// How the picture is shared. `on`, `control` and `tune` are never saved: they are off when the program starts.
+/// How the picture is shared. `on`, `control`, `tune` and `accept` are never saved: they are off when the program starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share {
     pub on: bool,
@@ -36,6 +36,8 @@ pub struct Share {
     pub control: bool,
     /// Whoever has the link sees the filters' sliders on the page and moves them.
     pub tune: bool,
+    /// Whoever has the link may publish a picture to this computer, over WHIP.
+    pub accept: bool,
     /// Whoever reaches the port may watch without the link's secret (never click).
     pub watch_anyone: bool,
     pub reach: Reach,
@@ -98,6 +100,7 @@ impl Default for Share {
             on: false,
             control: false,
             tune: false,
+            accept: false,
             watch_anyone: false,
             reach: Reach::Network,
             port: 8080,

@@ -21,6 +21,8 @@ mod page;
 mod sharing;
 mod support;
 mod webrtc;
+#[cfg(unix)]
+mod whip;
 mod window;
 #[cfg(target_os = "linux")]
 mod window_real;

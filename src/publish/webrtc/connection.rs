@@ -39,15 +39,15 @@ use super::sessions::random;
 use crate::encode::VideoCodec;
 
 /// All candidates are local addresses, so there is nothing to wait for but the machine itself.
-const GATHERING_TIME: Duration = Duration::from_secs(3);
+pub const GATHERING_TIME: Duration = Duration::from_secs(3);
 /// Library to session; a page opens three channels.
 const CHANNELS_WAITING: usize = 8;
 /// What may wait in one data channel towards a page that does not read.
 const CHANNEL_BYTES: usize = 64 * 1024;
 /// Without a sign of life for so long ICE calls the connection disconnected, and then failed.
-const DISCONNECTED_AFTER: Duration = Duration::from_secs(4);
-const FAILED_AFTER: Duration = Duration::from_secs(12);
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
+pub const DISCONNECTED_AFTER: Duration = Duration::from_secs(4);
+pub const FAILED_AFTER: Duration = Duration::from_secs(12);
+pub const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// Why a connection could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ pub enum ConnectError {
 
 /// The certificate all connections of this run use.
 #[derive(Clone)]
-pub struct Certificate(RTCCertificate);
+pub struct Certificate(pub(in crate::publish) RTCCertificate);
 
 /// No certificate, no WebRTC.
 #[derive(Debug, thiserror::Error)]

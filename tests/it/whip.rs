@@ -1,0 +1,6 @@
+//! WHIP from outside: what clients that nobody here wrote publish is shown, what is published arrives elsewhere, and the
+//! rules of the requests.
+
+mod inbound;
+mod peers;
+mod rules;
