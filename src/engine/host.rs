@@ -120,6 +120,8 @@ fn state(parts: &Parts) -> Value {
         "fps": { "captured": status.captured_fps, "filtered": status.filtered_fps },
         "filter_ms": status.filter_ms,
         "viewers": status.viewers,
+        "publishing": { "host": status.outgoing.host, "state": status.outgoing.state,
+                        "text": status.outgoing.sentence() },
         "encoders": encoders,
         "frames": { "captured": status.frames.captured, "filtered": status.frames.filtered,
                     "dropped": { "filter_busy": status.frames.dropped } },

@@ -132,7 +132,7 @@ impl State {
         if let Some(keeper) = &mut self.keeper {
             keeper.save(&self.parts.handle);
         }
-        self.sharing.stop();
+        self.sharing.end();
         self.publish_status();
     }
 
@@ -219,6 +219,7 @@ impl State {
             filter_errors: facts.filter_errors.clone(),
             passes: facts.passes.clone(),
             share: self.sharing.state.clone(),
+            outgoing: self.sharing.outgoing(),
             viewers,
             encoders,
             control: ControlStatus {

@@ -9,6 +9,7 @@ mod protocol;
 mod viewers;
 mod webrtc;
 mod whip;
+mod whip_out;
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -28,8 +29,10 @@ pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
 use mjpeg::PartPump;
 use pointer_post::PointerSessions;
 use viewers::Viewers;
+pub use webrtc::CertificateError;
 pub use webrtc::local_addresses;
-use webrtc::{Broadcast, Certificate, CertificateError, Sessions};
+use webrtc::{Broadcast, Certificate, Sessions};
+pub use whip_out::{Outgoing, OutgoingState, Target};
 
 /// How long sessions get to say goodbye before the sockets are closed under them.
 const GOODBYE: Duration = Duration::from_millis(600);
@@ -60,6 +63,17 @@ pub enum PublishError {
     Listen(SocketAddr, #[source] std::io::Error),
     #[error("Sharing over WebRTC failed: {0}")]
     Certificate(#[from] CertificateError),
+}
+
+/// What the encoders make, cut into packets once for all who get it: viewers here, and a server elsewhere.
+#[derive(Clone)]
+pub struct Broadcasts(Vec<Arc<Broadcast>>);
+
+impl Broadcasts {
+    /// Connects to the encoders for good; whoever was connected to them before gets nothing more.
+    pub fn connect(video: Vec<Arc<dyn VideoSource>>) -> Self {
+        Self(video.into_iter().map(Broadcast::connect).collect())
+    }
 }
 
 /// What every request and every session can reach.
@@ -97,6 +111,20 @@ impl Publisher {
         video: Vec<Arc<dyn VideoSource>>,
         runtime: &Handle,
     ) -> Result<Self, PublishError> {
+        Self::start_with(config, host, jpeg, &Broadcasts::connect(video), runtime)
+    }
+
+    /// The same with encoders that others get their frames from, too.
+    ///
+    /// # Errors
+    /// When the address can't be listened on; the error says what to do.
+    pub fn start_with(
+        config: PublishConfig,
+        host: Arc<dyn Host>,
+        jpeg: Arc<dyn JpegSource>,
+        video: &Broadcasts,
+        runtime: &Handle,
+    ) -> Result<Self, PublishError> {
         let listener = listen(config.bind)?;
         let failed = |error| PublishError::Listen(config.bind, error);
         let address = listener.local_addr().map_err(failed)?;
@@ -105,7 +133,7 @@ impl Publisher {
             bound: address.ip(),
             viewers: Arc::default(),
             parts: Arc::default(),
-            broadcasts: video.into_iter().map(Broadcast::connect).collect(),
+            broadcasts: video.0.clone(),
             sessions: Sessions::default(),
             whip: whip::Place::default(),
             pointers: PointerSessions::default(),

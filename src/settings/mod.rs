@@ -24,6 +24,7 @@ pub struct Settings {
     /// Each source has a chain of its own.
     pub chains: BTreeMap<SourceId, Chain>,
     pub share: Share,
+    pub outgoing: Outgoing,
     pub preview: PreviewRate,
     pub theme: Theme,
 }
@@ -49,6 +50,17 @@ pub struct Share {
     pub bitrate_kbps: u32,
     /// Guards everything but the page itself; made anew for each start of the program.
     pub secret: String,
+}
+
+/// The server that the picture is published to. `on` is never saved, and `token` only where the user wants it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outgoing {
+    pub on: bool,
+    /// Of the WHIP endpoint; it may name a secret stream, so it is no more shown than the token.
+    pub url: String,
+    pub token: String,
+    /// Whether the token is written into the settings' file.
+    pub keep_token: bool,
 }
 
 /// Who can reach the port.
@@ -88,6 +100,7 @@ impl Default for Settings {
             fps: 30,
             chains: BTreeMap::new(),
             share: Share::default(),
+            outgoing: Outgoing::default(),
             preview: PreviewRate::Thirty,
             theme: Theme::Dark,
         }

@@ -38,6 +38,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("axum", &["publish"]),
     ("hyper_util", &["publish"]),
     ("webrtc", &["publish"]),
+    ("ureq", &["publish"]),
     ("rtc", &["publish"]),
     // `util::Latest` is a newtype over one of its channels, and nothing else of it.
     ("tokio", &["publish", "engine", "util"]),

@@ -2,5 +2,6 @@
 //! rules of the requests.
 
 mod inbound;
+mod outbound;
 mod peers;
 mod rules;

@@ -16,7 +16,7 @@ use crate::support::studio::{Scene, eventually, scene};
 pub const QUARTERS: [[u8; 3]; 4] = [[220, 30, 30], [30, 200, 30], [40, 60, 220], [230, 220, 40]];
 
 /// The size of a snapshot and the colour in the middle of each quarter.
-fn snapshot(program: &Program) -> ((u32, u32), [[u8; 3]; 4]) {
+pub fn snapshot(program: &Program) -> ((u32, u32), [[u8; 3]; 4]) {
     let picture = program.snapshot();
     let (width, height) = picture.dimensions();
     let middle = |at: u32| picture.get_pixel(width * (1 + at % 2 * 2) / 4, height * (1 + at / 2 * 2) / 4).0;
@@ -24,7 +24,7 @@ fn snapshot(program: &Program) -> ((u32, u32), [[u8; 3]; 4]) {
 }
 
 /// Whether colours are the same but for what two encoders lose.
-fn alike(one: &[[u8; 3]; 4], other: &[[u8; 3]; 4]) -> bool {
+pub fn alike(one: &[[u8; 3]; 4], other: &[[u8; 3]; 4]) -> bool {
     one.iter().flatten().zip(other.iter().flatten()).all(|(one, other)| one.abs_diff(*other) <= 16)
 }
 
@@ -39,7 +39,7 @@ fn what_is_published_is_shown_whatever_its_publisher_does() {
     let url = format!("http://{}/whip", program.address);
     // Nobody is there: the pattern stands in.
     assert_eq!(snapshot(&program).0, (1_280, 720));
-    assert_eq!(source(&program), "pattern");
+    eventually("the state says so", || source(&program) == "pattern");
     // Somebody keeps looking, so that each change is seen as it comes.
     let mut stream = program.stream();
     let reader = std::thread::spawn(move || std::io::copy(&mut stream.reader, &mut std::io::sink()));
@@ -52,7 +52,7 @@ fn what_is_published_is_shown_whatever_its_publisher_does() {
             let (size, colors) = snapshot(&program);
             size == (320, 240) && alike(&colors, &QUARTERS)
         });
-        assert_eq!(source(&program), "whip");
+        eventually("the state says so", || source(&program) == "whip");
         publisher.order("size 480 320");
         eventually("the picture changes its size", || {
             let (size, colors) = snapshot(&program);

@@ -43,7 +43,7 @@ fn every_request_is_answered_as_the_table_says() {
         (SDP, &OFFER.replace("sendonly", "recvonly"), 422),
         (SDP, &OFFER.replace("m=audio", "m=video"), 422),
         (SDP, &OFFER.replace("H264", "AV1"), 422),
-        (SDP, &OFFER.repeat(60), 413),
+        (SDP, &OFFER.repeat(100), 413),
     ] {
         whip("POST", "/whip", headers, body).assert_problem(status);
     }
