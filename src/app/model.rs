@@ -16,7 +16,7 @@ use super::widgets::QrCache;
 use crate::capture::{SourceId, SourceKind};
 use crate::engine::{ShareState, Status};
 use crate::filter::{Chain, ChainItem, Entry, ParamKind};
-use crate::settings::{Listing, Settings};
+use crate::settings::{Listing, Outgoing, Settings};
 
 /// Files that are pictures.
 pub const PICTURE_ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
@@ -69,6 +69,8 @@ pub struct Gallery {
 pub enum Overlay {
     About,
     Shortcuts,
+    /// The server to publish to, while it is being typed.
+    Outgoing(Box<Outgoing>),
     /// A preset gets a name: a new one, or the one in this file.
     PresetName {
         file: Option<String>,

@@ -9,6 +9,7 @@ use super::access::AccessPolicy;
 use crate::encode::{JpegHub, JpegSubscription, Rung, VideoCodec, VideoHub, VideoSink};
 use crate::filter::ChainError;
 use crate::input::PointerEvent;
+use crate::receive::Inbox;
 use crate::util::Ticket;
 
 /// The program behind the publisher. Every method is called on the publisher's threads and returns without waiting.
@@ -39,6 +40,11 @@ pub trait Host: Send + Sync + 'static {
 
     /// Releases what a session holds; the session may go on.
     fn end_pointer(&self, session: u64);
+
+    /// Where a published picture goes; a host without a place for one takes none.
+    fn inbox(&self) -> Option<Arc<Inbox>> {
+        None
+    }
 }
 
 /// Where JPEGs come from: one encoder for each size, which runs only while somebody holds a ticket.

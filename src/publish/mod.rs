@@ -11,6 +11,8 @@ mod talk;
 mod viewers;
 mod webrtc;
 mod websocket;
+mod whip;
+mod whip_out;
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -30,8 +32,10 @@ pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
 use mjpeg::PartPump;
 use pointer_post::PointerSessions;
 use viewers::Viewers;
+pub use webrtc::CertificateError;
 pub use webrtc::local_addresses;
-use webrtc::{Broadcast, Certificate, CertificateError, Sessions};
+use webrtc::{Broadcast, Certificate, Sessions};
+pub use whip_out::{Outgoing, OutgoingState, Target};
 
 /// How long sessions get to say goodbye before the sockets are closed under them.
 const GOODBYE: Duration = Duration::from_millis(600);
@@ -64,6 +68,17 @@ pub enum PublishError {
     Certificate(#[from] CertificateError),
 }
 
+/// What the encoders make, cut into packets once for all who get it: viewers here, and a server elsewhere.
+#[derive(Clone)]
+pub struct Broadcasts(Vec<Arc<Broadcast>>);
+
+impl Broadcasts {
+    /// Connects to the encoders for good; whoever was connected to them before gets nothing more.
+    pub fn connect(video: Vec<Arc<dyn VideoSource>>) -> Self {
+        Self(video.into_iter().map(Broadcast::connect).collect())
+    }
+}
+
 /// What every request and every session can reach.
 struct Shared {
     host: Arc<dyn Host>,
@@ -75,6 +90,7 @@ struct Shared {
     sockets: Arc<Semaphore>,
     broadcasts: Vec<Arc<Broadcast>>,
     sessions: Sessions,
+    whip: whip::Place,
     pointers: PointerSessions,
     certificate: Certificate,
     state: Mutex<Option<(Instant, Arc<Value>)>>,
@@ -101,6 +117,20 @@ impl Publisher {
         video: Vec<Arc<dyn VideoSource>>,
         runtime: &Handle,
     ) -> Result<Self, PublishError> {
+        Self::start_with(config, host, jpeg, &Broadcasts::connect(video), runtime)
+    }
+
+    /// The same with encoders that others get their frames from, too.
+    ///
+    /// # Errors
+    /// When the address can't be listened on; the error says what to do.
+    pub fn start_with(
+        config: PublishConfig,
+        host: Arc<dyn Host>,
+        jpeg: Arc<dyn JpegSource>,
+        video: &Broadcasts,
+        runtime: &Handle,
+    ) -> Result<Self, PublishError> {
         let listener = listen(config.bind)?;
         let failed = |error| PublishError::Listen(config.bind, error);
         let address = listener.local_addr().map_err(failed)?;
@@ -111,8 +141,9 @@ impl Publisher {
             parts: Arc::default(),
             jpeg: Arc::clone(&jpeg),
             sockets: Arc::new(Semaphore::new(MOST_VIEWERS)),
-            broadcasts: video.into_iter().map(Broadcast::connect).collect(),
+            broadcasts: video.0.clone(),
             sessions: Sessions::default(),
+            whip: whip::Place::default(),
             pointers: PointerSessions::default(),
             certificate: Certificate::generate()?,
             state: Mutex::default(),
@@ -168,7 +199,11 @@ impl Publisher {
             stop.send_replace(true);
             shared.viewers.disconnect_all();
             let closed = shared.sockets.acquire_many(MOST_VIEWERS as u32);
-            let _ = tokio::join!(shared.sessions.emptied(GOODBYE), tokio::time::timeout(GOODBYE, closed));
+            let _ = tokio::join!(
+                shared.sessions.emptied(GOODBYE),
+                tokio::time::timeout(GOODBYE, closed),
+                shared.whip.clear(GOODBYE)
+            );
             for task in tasks {
                 // The server closes its connections by itself; what takes longer than that is cut off.
                 if tokio::time::timeout(Duration::from_millis(100), &mut { task }).await.is_err() {

@@ -26,6 +26,8 @@ mod sharing;
 mod support;
 mod webrtc;
 mod websocket;
+#[cfg(unix)]
+mod whip;
 mod window;
 #[cfg(target_os = "linux")]
 mod window_real;

@@ -96,6 +96,10 @@ fn target(method: &Method, path: &str, query: Option<&str>) -> Target {
         let need = if *method == Method::OPTIONS { Need::Nothing } else { Need::Watch };
         return Target { need, whep: true, picture: false, socket: false };
     }
+    if path == "/whip" || path.starts_with("/whip/") {
+        let need = if *method == Method::OPTIONS { Need::Nothing } else { Need::Change };
+        return Target { need, whep: true, picture: false, socket: false };
+    }
     match path {
         "/" if action(query).is_some() => picture,
         "/" => target(Need::Nothing),
@@ -144,6 +148,10 @@ mod tests {
         assert_eq!(need(Method::GET, "/", None), Need::Nothing);
         assert_eq!(need(Method::OPTIONS, "/whep", None), Need::Nothing);
         assert_eq!(need(Method::DELETE, "/whep/1", None), Need::Watch);
+        for method in [Method::POST, Method::PATCH, Method::DELETE, Method::GET, Method::HEAD] {
+            assert_eq!(need(method.clone(), "/whip", None), Need::Change);
+            assert_eq!(need(method, "/whip/1", None), Need::Change);
+        }
     }
 
     #[test]

@@ -25,12 +25,12 @@ use super::sessions::{SessionHandle, hexadecimal, random};
 use crate::encode::VideoCodec;
 
 /// The longest offer or fragment, in bytes.
-const SDP_BYTES: usize = 64 * 1024;
+pub const SDP_BYTES: usize = 64 * 1024;
 /// A fragment with more candidates than this is no browser's.
-const MOST_CANDIDATES: usize = 64;
+pub const MOST_CANDIDATES: usize = 64;
 /// Making an answer takes milliseconds; beyond this the client has given up anyway.
-const ANSWER_TIME: Duration = Duration::from_secs(8);
-const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+pub const ANSWER_TIME: Duration = Duration::from_secs(8);
+pub const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
 type Answer = Result<Response, Problem>;
 
@@ -169,7 +169,7 @@ fn forced_codec(query: Option<&str>) -> Result<Option<VideoCodec>, Problem> {
 }
 
 /// The candidates of a fragment that can be reached; the others are the client's own affair.
-fn candidates(fragment: &str) -> Vec<RTCIceCandidateInit> {
+pub fn candidates(fragment: &str) -> Vec<RTCIceCandidateInit> {
     let mut mid = None;
     let mut found = Vec::new();
     for line in fragment.lines() {
