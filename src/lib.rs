@@ -14,6 +14,7 @@ pub mod geometry;
 pub mod input;
 pub mod pipeline;
 pub mod publish;
+pub mod receive;
 pub mod settings;
 pub mod start;
 pub mod util;

@@ -30,6 +30,11 @@ export class HostClock {
     return best && Number.isFinite(hostUs) ? hostUs / 1000 - best.offset : null;
   }
 
+  /** The fastest round trip of late, ms, or null. */
+  get roundTripMs() {
+    return this.#best()?.rtt ?? null;
+  }
+
   #best() {
     return this.#samples.reduce((best, sample) => (best && best.rtt < sample.rtt ? best : sample), null);
   }

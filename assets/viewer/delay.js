@@ -8,7 +8,9 @@ const WAITING = 128; // frames and messages that wait for their other half
  * @property {number} [filter] captured to filtered
  * @property {number} [encode] filtered to encoded
  * @property {number} [send] encoded to sent
- * @property {number} [network] sent to the decoder: the network and the jitter buffer
+ * @property {number} [network] sent to received
+ * @property {number} [buffer] received to the decoder: the jitter buffer
+ * @property {number} [transit] both of these, where the browser does not tell when a frame was received
  * @property {number} [arrive] captured to arrived, where the host's part isn't known apart
  * @property {number} [decode]
  * @property {number} [display]
@@ -42,7 +44,7 @@ export class DelayMeter {
   read(now) {
     this.#taken = this.#taken.filter((one) => now - one.at < FRESH_MS);
     const legs = {};
-    for (const name of ['filter', 'encode', 'send', 'network', 'arrive', 'decode', 'display']) {
+    for (const name of ['filter', 'encode', 'send', 'network', 'buffer', 'transit', 'arrive', 'decode', 'display']) {
       const value = median(this.#taken.map((one) => one.legs[name]).filter(Number.isFinite));
       if (value !== null) legs[name] = Math.max(0, value);
     }
@@ -72,7 +74,7 @@ export class FrameJoin {
   /**
    * A presented frame, in the page's clock.
    * @param {number} rtp
-   * @param {{presentedAt: number, displayedAt: number, decodeMs: number|undefined}} shown
+   * @param {{presentedAt: number, receivedAt: number|undefined, displayedAt: number, decodeMs: number|undefined}} shown
    */
   shown(rtp, shown) {
     const times = this.#told.get(rtp);
@@ -81,15 +83,16 @@ export class FrameJoin {
     this.#told.delete(rtp);
   }
 
-  #measure(times, { presentedAt, displayedAt, decodeMs }) {
+  #measure(times, { presentedAt, receivedAt, displayedAt, decodeMs }) {
     const capturedAt = this.clock.toPage(times.captured_us);
     const sentAt = this.clock.toPage(times.sent_us);
     if (capturedAt === null) return;
+    const decoderAt = presentedAt - (decodeMs ?? NaN);
     this.meter.add(displayedAt - capturedAt, {
       filter: (times.filtered_us - times.captured_us) / 1000,
       encode: (times.encoded_us - times.filtered_us) / 1000,
       send: (times.sent_us - times.encoded_us) / 1000,
-      network: presentedAt - (decodeMs ?? NaN) - sentAt,
+      ...(Number.isFinite(receivedAt) ? { network: receivedAt - sentAt, buffer: decoderAt - receivedAt } : { transit: decoderAt - sentAt }),
       decode: decodeMs,
       display: displayedAt - presentedAt,
     }, performance.now());

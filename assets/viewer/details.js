@@ -2,12 +2,14 @@
 
 import { setText, transportName, withUnit } from './face.js';
 
+const HOST_LEGS = [['filter', 'Capture to filter'], ['encode', 'Filter to encode'], ['send', 'Encode to sent']];
+const PAGE_LEGS = [['decode', 'Decode'], ['display', 'Display']];
 const LEGS = {
-  webrtc: [
-    ['filter', 'Capture to filter'], ['encode', 'Filter to encode'], ['send', 'Encode to sent'],
-    ['network', 'Network and jitter buffer'], ['decode', 'Decode'], ['display', 'Display'],
-  ],
-  mjpeg: [['arrive', 'Host and network'], ['decode', 'Decode'], ['display', 'Display']],
+  webrtc: [...HOST_LEGS, ['network', 'Network'], ['buffer', 'Jitter buffer'], ...PAGE_LEGS],
+  // What browsers without a frame's time of arrival can tell.
+  webrtcTransit: [...HOST_LEGS, ['transit', 'Network and jitter buffer'], ...PAGE_LEGS],
+  websocket: [...HOST_LEGS, ['network', 'Network'], ...PAGE_LEGS],
+  mjpeg: [['arrive', 'Host and network'], ...PAGE_LEGS],
 };
 const GRAPH_POINTS = 61;
 const byId = (id) => document.getElementById(id);
@@ -65,7 +67,7 @@ export class Details {
     const [session, { delayMs, legs }, player] = this.#shown;
     setText(byId('total'), withUnit(delayMs, 'ms'));
     this.#graph();
-    const names = LEGS[session?.transport ?? 'webrtc'];
+    const names = LEGS[legs.transit === undefined ? session?.transport ?? 'webrtc' : 'webrtcTransit'];
     rows(byId('legs'), names.map(([key, name]) => [name, withUnit(legs[key], 'ms', 1), `leg leg-${key}`]));
     bar(byId('legs-bar'), names.map(([key]) => [key, legs[key] ?? 0]));
     rows(byId('facts'), [

@@ -2,12 +2,13 @@
 
 const NOTICE_MS = 9000;
 const CODECS = { h264: 'H.264', vp8: 'VP8', vp9: 'VP9', av1: 'AV1', h265: 'H.265' };
+const TRANSPORTS = { websocket: 'WebSocket JPEG', mjpeg: 'MJPEG' };
 const byId = (id) => document.getElementById(id);
 
-/** How the picture gets here, to read: `WebRTC H.264` or `MJPEG`; empty while there is none. */
+/** How the picture gets here, to read: `WebRTC H.264`, `WebSocket JPEG` or `MJPEG`; empty while there is none. */
 export function transportName(session) {
   if (!session) return '';
-  if (session.transport === 'mjpeg') return 'MJPEG';
+  if (session.transport !== 'webrtc') return TRANSPORTS[session.transport];
   return ['WebRTC', CODECS[session.codec] ?? session.codec?.toUpperCase()].filter(Boolean).join(' ');
 }
 
@@ -39,26 +40,28 @@ export class Face {
   /**
    * @param {import('./player.js').Player} player
    * @param {{active: boolean, wanted: boolean}} control whether clicks go to the host, and whether the viewer wants so
+   * @param {import('./view.js').View} view
    */
-  show(player, control) {
+  show(player, control, view) {
     const { state, shown } = player;
     const host = shown?.host;
     const paused = state === 'live' && Boolean(host?.paused);
     const words = {
-      connecting: 'Connecting…', reconnecting: 'Reconnecting…', secret: 'Not let in',
+      connecting: 'Connecting…', reconnecting: 'Reconnecting…', secret: 'Not let in', asleep: 'Paused while hidden',
       live: paused ? 'Paused by the host' : `Live · ${transportName(shown)}`,
     };
     setText(byId('status-text'), words[state]);
     setText(byId('source'), host?.source || byId('source').textContent);
     const title = state === 'live' ? `${host?.source || 'Live'} · Lenscast` : `${words[state]} · Lenscast`;
     if (document.title !== title) document.title = title;
-    document.body.className = [`state-${state}`, paused && 'paused', control.active && 'controlling'].filter(Boolean).join(' ');
+    document.body.className = [`state-${state}`, paused && 'paused', control.active && 'controlling', view.canPan && 'can-pan'].filter(Boolean).join(' ');
 
     byId('waiting').hidden = state !== 'connecting' && state !== 'reconnecting';
     setText(byId('waiting-title'), state === 'reconnecting' ? 'Reconnecting…' : 'Connecting…');
     setText(byId('waiting-why'), player.reason);
     byId('try-now').hidden = state !== 'reconnecting';
     this.#secret(state);
+    this.#zoom(view);
 
     const button = byId('control');
     button.hidden = !host?.control;
@@ -110,6 +113,13 @@ export class Face {
     if (topic !== undefined && topic !== this.#topic) return;
     clearTimeout(this.#noticeTimer);
     byId('notice').hidden = true;
+  }
+
+  #zoom(view) {
+    byId('actual').setAttribute('aria-pressed', String(view.mode === 'actual'));
+    byId('zoom').hidden = view.mode === 'fit';
+    setText(byId('zoom'), `${view.percent} % · Fit`);
+    byId('zoom').setAttribute('aria-label', `Zoomed to ${view.percent} per cent; show all`);
   }
 
   #secret(state) {

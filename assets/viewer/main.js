@@ -3,11 +3,14 @@
 import { keepSecret, readLink, takeSecret } from './access.js';
 import { Details } from './details.js';
 import { Hand } from './hand.js';
-import { Player } from './player.js';
+import { PictureInPicture } from './pip.js';
+import { Player, TRANSPORTS } from './player.js';
 import { PointerInput, pointInPicture } from './pointer.js';
 import { FullScreen } from './screen.js';
 import { Face, transportName } from './face.js';
 import { Tune } from './tune.js';
+import { View } from './view.js';
+import { Wakefulness } from './wake.js';
 
 const query = new URLSearchParams(location.search);
 const oneOf = (value, ...allowed) => (allowed.includes(value) ? value : undefined);
@@ -18,7 +21,7 @@ const face = new Face();
 const tune = new Tune((text) => face.notice(text, { topic: 'tune', serious: true }), () => details.close());
 const details = new Details(() => tune.close());
 const player = new Player(
-  { choice: oneOf(query.get('transport'), 'webrtc', 'mjpeg') ?? 'auto', codec: oneOf(query.get('codec'), 'h264', 'vp8') },
+  { choice: oneOf(query.get('transport'), ...TRANSPORTS) ?? 'auto', codec: oneOf(query.get('codec'), 'h264', 'vp8') },
   {
     onTry: ({ element }) => {
       element.className = 'picture waits';
@@ -30,6 +33,7 @@ const player = new Player(
       // The last picture of a broken session stays until now, under "Reconnecting".
       for (const other of [...stage.children]) if (other !== element) other.remove();
       if (old) old.element.remove();
+      pip.show(player.shown);
     },
     onGone: ({ element }) => {
       if (element.classList.contains('waits')) element.remove();
@@ -47,10 +51,15 @@ let controlTold = false;
 const mayControl = () => Boolean(player.shown?.canPoint && !player.shown.host?.paused);
 const controlling = () => controlWanted && mayControl();
 const hand = new Hand(() => (controlling() ? player.shown : null));
-const input = new PointerInput(stage, hand, controlling, (x, y) => {
-  const { element, width, height } = player.shown;
-  return pointInPicture(element, width, height, x, y);
-});
+const locate = (x, y) => {
+  const { element, width, height } = player.shown ?? {};
+  return element ? pointInPicture(element, width, height, x, y) : null;
+};
+// The last picture's size counts while there is none.
+let size = null;
+const view = new View(stage, () => (size = player.shown?.width ? player.shown : size), () => render());
+const pip = new PictureInPicture(byId('pip'), () => wakefulness.look());
+const input = new PointerInput(stage, hand, controlling, locate, view);
 
 byId('control').addEventListener('click', () => {
   controlWanted = !controlWanted;
@@ -63,14 +72,17 @@ byId('control').addEventListener('click', () => {
 let fallbackTold = '';
 function render() {
   const active = controlling();
+  view.refresh();
+  pip.show(player.shown);
   if (!active && hand.holding) input.letGo();
-  face.show(player, { active, wanted: controlWanted });
+  face.show(player, { active, wanted: controlWanted }, view);
   tune.show(player.state === 'live' ? player.shown?.host : null);
   if (player.state === 'secret') stage.replaceChildren(); // who is no longer let in keeps no picture
   if (player.fallback !== fallbackTold) {
     fallbackTold = player.fallback;
     if (fallbackTold) {
-      face.notice(`${fallbackTold} Showing MJPEG instead.`, { topic: 'fallback', action: 'Try WebRTC', onAction: () => choose('auto') });
+      const instead = player.transport === 'mjpeg' ? 'MJPEG' : 'JPEG over WebSocket';
+      face.notice(`${fallbackTold} Showing ${instead} instead.`, { topic: 'fallback', action: 'Try WebRTC', onAction: () => choose('auto') });
     } else {
       face.hideNotice('fallback');
     }
@@ -98,6 +110,10 @@ function choose(choice) {
 }
 byId('transport').value = player.choice;
 byId('transport').addEventListener('change', ({ target }) => choose(target.value));
+byId('quality').value = player.quality;
+byId('quality').addEventListener('change', ({ target }) => player.chooseQuality(target.value));
+byId('actual').addEventListener('click', () => (view.mode === 'actual' ? view.fit() : view.actual()));
+byId('zoom').addEventListener('click', () => view.fit());
 byId('try-now').addEventListener('click', () => player.connect());
 
 byId('secret-form').addEventListener('submit', (event) => {
@@ -111,26 +127,42 @@ byId('secret-form').addEventListener('submit', (event) => {
 });
 
 const screen = new FullScreen(byId('fullscreen'));
-addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest?.('input, select, textarea')) return;
-  if (event.key === 'f' || event.key === 'F') {
-    event.preventDefault();
-    screen.toggle();
-  } else if (event.key === 'Escape') {
+const PAN_PX = 80;
+const KEYS = {
+  f: () => screen.toggle(),
+  Escape: () => {
     details.close();
     tune.close();
-  }
+  },
+  '+': () => view.step(1), '=': () => view.step(1), '-': () => view.step(-1), 0: () => view.fit(), 1: () => view.actual(),
+  ArrowLeft: () => view.pan(PAN_PX, 0), ArrowRight: () => view.pan(-PAN_PX, 0),
+  ArrowUp: () => view.pan(0, PAN_PX), ArrowDown: () => view.pan(0, -PAN_PX),
+};
+addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.target.closest?.('input, select, textarea')) return;
+  if (event.key.startsWith('Arrow') && (!view.canPan || event.target.closest?.('aside'))) return;
+  const act = KEYS[event.key] ?? KEYS[event.key.toLowerCase()];
+  if (!act) return;
+  if (event.key !== 'Escape') event.preventDefault();
+  act();
 });
 
 // ---- the page's life ----
 
-const comeBack = () => {
-  if (document.hidden || player.state === 'secret') return;
-  player.shown?.element.play?.().catch(() => {}); // some phones pause it in the background
-  player.connect();
-};
-addEventListener('online', comeBack);
-document.addEventListener('visibilitychange', comeBack);
+const wakefulness = new Wakefulness({
+  watched: () => pip.active,
+  onSleep: () => {
+    input.letGo();
+    player.sleep();
+  },
+  onWake: () => {
+    if (player.state === 'secret') return;
+    player.shown?.element.play?.().catch(() => {}); // some phones pause it in the background
+    player.wake();
+    player.connect();
+  },
+  onDoubt: () => player.doubt(),
+});
 addEventListener('hashchange', () => takeSecret() && player.restart());
 addEventListener('pagehide', () => {
   input.letGo();
@@ -140,9 +172,10 @@ addEventListener('pageshow', (event) => event.persisted && player.restart());
 
 /**
  * For tests and consoles: what the page shows, as it is at the moment of asking. Nothing here can be set.
- * `state` is `connecting`, `live`, `reconnecting` or `secret`; `transport` `webrtc` or `mjpeg`; `codec` `h264`,
+ * `state` is `connecting`, `live`, `reconnecting`, `asleep` or `secret`; `transport` one of TRANSPORTS; `codec` `h264`,
  * `vp8`, `jpeg` or null; `delayMs`, `fps` and `epoch` are null where unknown; `frames` counts the session's pictures;
- * `pc` is the RTCPeerConnection, or null; `host` what the host last said of itself; `legs` the delay's parts in ms.
+ * `pc` is the RTCPeerConnection, or null; `host` what the host last said of itself; `legs` the delay's parts in ms; `zoom` is 1 where
+ * everything fits.
  */
 Object.defineProperty(window, 'lenscast', {
   get: () => {
@@ -153,6 +186,7 @@ Object.defineProperty(window, 'lenscast', {
       transport: player.transport, transportName: transportName(shown), codec: shown?.codec ?? null,
       width: shown?.width ?? 0, height: shown?.height ?? 0, fps: shown?.fps ?? null, frames: shown?.frames ?? 0,
       delayMs, legs, epoch: shown?.epoch ?? null, pc: shown?.pc ?? null, controlling: controlling(),
+      zoom: view.zoom, quality: player.quality, pictureInPicture: pip.active,
       host: shown?.host ? { ...shown.host } : null,
     });
   },

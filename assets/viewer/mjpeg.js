@@ -1,28 +1,20 @@
 // Plays over MJPEG: one endless answer of JPEG pictures, drawn on a canvas as they come.
 // An <img> could not carry the secret, shows each frame one late and tells nothing about it.
 
+import { CanvasSession } from './canvas.js';
 import { ask, Failure, headers } from './http.js';
 import { MultipartReader } from './multipart.js';
 import { PointerPost } from './pointer-http.js';
 import { secret } from './access.js';
-import { Session } from './session.js';
 import { bitrate } from './whep-stats.js';
 
 const QUICK_PINGS = 5;
 
 /** A session over MJPEG. */
-export class MjpegSession extends Session {
+export class MjpegSession extends CanvasSession {
   transport = 'mjpeg';
-  codec = 'jpeg';
-  pc = null;
-  epoch = null;
   #cut = new AbortController();
-  #newest = null;
-  #decoding = false;
   #last = '';
-  #bytes = 0;
-  #skipped = 0;
-  #broken = 0;
   #post = new PointerPost((allowed) => { this.#mayPost = allowed; });
   #mayPost = true;
   #asking = false;
@@ -30,8 +22,6 @@ export class MjpegSession extends Session {
   /** @param {object} events see {@link Session} */
   constructor(events) {
     super(events);
-    this.element = document.createElement('canvas');
-    this.context = this.element.getContext('2d', { alpha: false });
     this.#read().catch((error) => this.fail(
       error instanceof Failure ? error : new Failure(this.live ? 'lost' : 'gone', 'The stream broke off.')));
     for (let i = 0; i < QUICK_PINGS; i++) this.after(i * 150, () => this.#ping());
@@ -68,12 +58,12 @@ export class MjpegSession extends Session {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) throw new Failure(this.live ? 'lost' : 'gone', 'The host ended the stream.');
-      this.#bytes += value.length;
-      for (const part of parts.push(value)) this.#take(part, performance.now());
+      this.bytes += value.length;
+      for (const part of parts.push(value)) this.#hear(part, performance.now());
     }
   }
 
-  #take({ headers: part, body }, arrivedAt) {
+  #hear({ headers: part, body }, arrivedAt) {
     this.heard();
     const frame = {
       body, arrivedAt,
@@ -84,59 +74,15 @@ export class MjpegSession extends Session {
     const name = [part.get('x-frame'), part.get('x-timestamp'), part.get('x-geometry'), body.length].join();
     if (part.has('x-frame') && name === this.#last) return;
     this.#last = name;
-    if (this.#newest) this.#skipped++; // it waited for the decoder and is late now
-    this.#newest = frame;
-    if (!this.#decoding) this.#drawNewest();
-  }
-
-  async #drawNewest() {
-    this.#decoding = true;
-    while (this.#newest && !this.closed) {
-      const frame = this.#newest;
-      this.#newest = null;
-      const beganAt = performance.now();
-      try {
-        const picture = await createImageBitmap(new Blob([frame.body], { type: 'image/jpeg' }));
-        if (!this.closed) this.#draw(picture, frame, beganAt);
-        picture.close();
-      } catch {
-        this.#broken++; // one bad picture is no reason to stop: the next one comes
-      }
-    }
-    this.#decoding = false;
-  }
-
-  #draw(picture, frame, beganAt) {
-    const { element } = this;
-    const decodedAt = performance.now();
-    // Setting a size clears the canvas, so only when it is another one.
-    if (element.width !== picture.width || element.height !== picture.height) {
-      element.width = picture.width;
-      element.height = picture.height;
-    }
-    this.context.drawImage(picture, 0, 0);
-    this.frames++;
-    this.epoch = frame.epoch;
-    this.pictureShown(picture.width, picture.height);
-    if (!this.meter.isNew(frame.capturedUs)) return;
-    // The canvas is on the screen with the next animation frame, which a hidden page doesn't get.
-    if (!document.hidden) requestAnimationFrame((shownAt) => this.#measure(frame, beganAt, decodedAt, Math.max(shownAt, decodedAt)));
-  }
-
-  #measure({ capturedUs, arrivedAt }, beganAt, decodedAt, shownAt) {
-    const capturedAt = this.clock.toPage(capturedUs);
-    if (capturedAt === null) return;
-    this.meter.add(shownAt - capturedAt, {
-      arrive: arrivedAt - capturedAt, decode: decodedAt - arrivedAt, display: shownAt - decodedAt,
-    }, performance.now());
+    this.take(frame);
   }
 
   #eachSecond() {
-    const facts = [['Codec', 'JPEG, each picture by itself'], ['Bitrate', bitrate(this.#bytes * 8)]];
-    facts.push(['Frames too late', String(this.#skipped)]);
-    if (this.#broken) facts.push(['Broken pictures', String(this.#broken)]);
+    const facts = [['Codec', 'JPEG, each picture by itself'], ['Bitrate', bitrate(this.bytes * 8)]];
+    facts.push(['Frames too late', String(this.skipped)]);
+    if (this.broken) facts.push(['Broken pictures', String(this.broken)]);
     this.facts = facts;
-    this.#bytes = 0;
+    this.bytes = 0;
     this.#askState();
   }
 

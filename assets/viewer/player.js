@@ -1,8 +1,11 @@
 // Which session is shown, which is being tried, and when to try again. Knows no page elements.
 
 import { MjpegSession } from './mjpeg.js';
+import { SocketSession } from './socket.js';
 import { WhepSession } from './whep.js';
 
+/** Every transport, the best first. @type {Transport[]} */
+export const TRANSPORTS = ['webrtc', 'websocket', 'mjpeg'];
 const FIRST_WAIT_MS = 300;
 const LONGEST_WAIT_MS = 5000;
 const MOST_ASKED_WAIT_MS = 10_000;
@@ -10,8 +13,9 @@ const SETTLED_MS = 3000; // a session that lived this long was a success, and th
 const BETTER_FIRST_MS = 20_000;
 const BETTER_LONGEST_MS = 120_000;
 
-/** @typedef {'connecting'|'live'|'reconnecting'|'secret'} State */
-/** @typedef {'auto'|'webrtc'|'mjpeg'} Choice */
+/** @typedef {'connecting'|'live'|'reconnecting'|'asleep'|'secret'} State */
+/** @typedef {'webrtc'|'websocket'|'mjpeg'} Transport */
+/** @typedef {'auto'|Transport} Choice */
 
 /**
  * Keeps a picture coming. A session being tried never disturbs the one that is shown: it takes over with
@@ -22,7 +26,7 @@ export class Player {
   state = 'connecting';
   /** Why there is no live picture; one sentence. */
   reason = '';
-  /** Why it is MJPEG and not WebRTC, where the person did not choose so. */
+  /** Why it is not the best transport, where the person did not choose so. */
   fallback = '';
   /** @type {import('./session.js').Session|null} the live session */
   shown = null;
@@ -35,8 +39,9 @@ export class Player {
   #failures = 0;
   #begunAt = 0;
   #liveAt = 0;
-  #webrtcWorked = false;
-  #webrtcBlocked = false;
+  #quality = 'auto';
+  #worked = new Set();
+  #blocked = new Set();
 
   /**
    * @param {object} options
@@ -56,7 +61,7 @@ export class Player {
     this.events = events;
   }
 
-  /** What is being tried or shown: `webrtc` or `mjpeg`. */
+  /** What is being tried or shown. @returns {Transport} */
   get transport() {
     return (this.shown ?? this.#trial)?.transport ?? this.#pick();
   }
@@ -68,7 +73,7 @@ export class Player {
   /** Another way of transport, or the same one again: forgets what failed, and tries now. @param {Choice} choice */
   choose(choice) {
     this.#choice = choice;
-    this.#webrtcBlocked = false;
+    this.#blocked.clear();
     this.#failures = 0;
     this.#betterWait = BETTER_FIRST_MS;
     this.fallback = '';
@@ -82,9 +87,44 @@ export class Player {
     }
   }
 
+  get quality() {
+    return this.#quality;
+  }
+
+  /** Which size the person wants, in this session and in those to come. @param {string} rung */
+  chooseQuality(rung) {
+    this.#quality = rung;
+    this.shown?.setQuality(rung);
+    this.#trial?.setQuality(rung);
+  }
+
+  /** Nobody looks: nothing is sent any more, and the last picture stays until somebody does. */
+  sleep() {
+    if (this.state === 'secret' || this.state === 'asleep') return;
+    this.stop();
+    this.state = 'asleep';
+    this.reason = '';
+    this.events.onChange();
+  }
+
+  /** Somebody looks again. */
+  wake() {
+    if (this.state !== 'asleep') return;
+    this.state = 'reconnecting';
+    this.#failures = 0;
+    this.#begin();
+  }
+
+  /** The machine slept, or its network is another one: what seems live may be dead, and waiting has had its time. */
+  doubt() {
+    this.#failures = 0;
+    if (this.shown) this.shown.doubt();
+    else if (this.state === 'reconnecting') this.connect();
+  }
+
   /** Begins, or tries again at once instead of waiting. */
   connect() {
-    if (this.shown) return;
+    if (this.shown || this.state === 'asleep') return;
     if (this.#trial && performance.now() - this.#begunAt < 1000) return; // one has only just begun
     this.#begin();
   }
@@ -110,7 +150,7 @@ export class Player {
 
   #pick() {
     if (this.#choice !== 'auto') return this.#choice;
-    return this.#webrtcBlocked ? 'mjpeg' : 'webrtc';
+    return TRANSPORTS.find((transport) => !this.#blocked.has(transport)) ?? TRANSPORTS.at(-1);
   }
 
   #begin(transport = this.#pick()) {
@@ -125,7 +165,10 @@ export class Player {
       onHost: (session) => session === this.shown && this.events.onHost(),
       onNotice: (text, serious) => this.events.onNotice(text, serious),
     };
-    this.#trial = transport === 'mjpeg' ? new MjpegSession(events) : new WhepSession(events, { codec: this.#codec });
+    const options = { codec: this.#codec, quality: this.#quality };
+    if (transport === 'webrtc') this.#trial = new WhepSession(events, options);
+    else if (transport === 'websocket') this.#trial = new SocketSession(events, options);
+    else this.#trial = new MjpegSession(events);
     this.events.onTry(this.#trial);
     this.events.onChange();
   }
@@ -138,9 +181,9 @@ export class Player {
     this.#liveAt = performance.now();
     this.state = 'live';
     this.reason = '';
-    if (session.transport === 'webrtc') {
-      this.#webrtcWorked = true;
-      this.#webrtcBlocked = false;
+    this.#worked.add(session.transport);
+    this.#blocked.delete(session.transport);
+    if (session.transport === TRANSPORTS[0]) {
       this.#betterWait = BETTER_FIRST_MS;
       this.fallback = '';
     } else {
@@ -170,16 +213,22 @@ export class Player {
       if (!this.#trial) this.#wait(why, 0);
     } else if (this.shown) {
       // It was only a try beside a live picture; that one goes on.
-      if (session.transport === 'webrtc') this.#fallBack(why);
-      if (this.#choice === 'auto') this.#seekBetter();
-      else this.#wait(why);
-    } else if (session.transport === 'webrtc' && this.#choice === 'auto' && why.kind !== 'gone') {
-      this.#fallBack(why);
+      if (this.#choice !== 'auto') {
+        this.#wait(why);
+      } else {
+        this.#fallBack(session.transport, why);
+        const next = this.#pick();
+        if (TRANSPORTS.indexOf(next) < TRANSPORTS.indexOf(this.shown.transport)) return this.#begin(next);
+        this.#seekBetter();
+      }
+    } else if (session.transport !== TRANSPORTS.at(-1) && this.#choice === 'auto' && why.kind !== 'gone') {
+      this.#fallBack(session.transport, why);
       this.reason = this.fallback;
-      return this.#begin('mjpeg');
+      return this.#begin();
     } else {
-      // A WebRTC that once worked, or was refused for now, has its chance again with the next round.
-      if (this.#webrtcWorked || why.kind === 'refused') this.#webrtcBlocked = false;
+      // What once worked has its chance again with the next round, and where all were refused, everything has.
+      for (const transport of this.#worked) this.#blocked.delete(transport);
+      if (why.kind === 'refused') this.#blocked.clear();
       this.state = 'reconnecting';
       this.reason = why.message;
       this.#wait(why);
@@ -187,9 +236,10 @@ export class Player {
     this.events.onChange();
   }
 
-  #fallBack(why) {
-    this.#webrtcBlocked = true;
-    this.fallback = why.kind === 'no_picture' ? 'WebRTC brought no picture.' : why.message;
+  #fallBack(transport, why) {
+    this.#blocked.add(transport);
+    // The first reason is what keeps the best one away.
+    if (transport === TRANSPORTS[0]) this.fallback = why.kind === 'no_picture' ? 'WebRTC brought no picture.' : why.message;
   }
 
   #wait(why, spentMs = performance.now() - this.#begunAt) {
@@ -201,11 +251,12 @@ export class Player {
     this.#timer = setTimeout(() => this.#begin(), Math.max(FIRST_WAIT_MS / 2, jittered - spentMs, asked));
   }
 
-  /** Where WebRTC has worked before, MJPEG is a makeshift: looks now and then whether it works again. */
+  /** Where a better transport has worked before, this one is a makeshift: looks now and then whether it works again. */
   #seekBetter() {
     clearTimeout(this.#betterTimer);
-    if (this.#choice !== 'auto' || !this.#webrtcWorked) return;
-    this.#betterTimer = setTimeout(() => this.shown && this.#begin('webrtc'), this.#betterWait);
+    const better = TRANSPORTS.find((transport) => this.#worked.has(transport));
+    if (this.#choice !== 'auto' || !better || better === this.shown?.transport) return;
+    this.#betterTimer = setTimeout(() => this.shown && this.#begin(better), this.#betterWait);
     this.#betterWait = Math.min(BETTER_LONGEST_MS, this.#betterWait * 2);
   }
 

@@ -24,16 +24,18 @@ export function pointInPicture(element, width, height, clientX, clientY) {
 export class PointerInput {
   #buttons = 0;
   #wheel = { x: 0, y: 0 };
+  #panned = null;
 
   /**
    * @param {HTMLElement} stage
    * @param {import('./hand.js').Hand} hand
    * @param {() => boolean} active whether the viewer controls the host now
    * @param {(clientX: number, clientY: number) => import('./hand.js').Point|null} locate
+   * @param {import('./view.js').View} view
    */
-  constructor(stage, hand, active, locate) {
-    Object.assign(this, { stage, hand, active, locate });
-    this.touch = new TouchGestures(hand, locate);
+  constructor(stage, hand, active, locate, view) {
+    Object.assign(this, { stage, hand, active, locate, view });
+    this.touch = new TouchGestures(hand, locate, active, view);
     for (const type of ['pointerdown', 'pointermove', 'pointerup', 'pointercancel', 'lostpointercapture'])
       stage.addEventListener(type, (event) => this.#pointer(event));
     stage.addEventListener('wheel', (event) => this.#scroll(event), { passive: false });
@@ -42,6 +44,9 @@ export class PointerInput {
       stage.addEventListener(type, (event) => {
         if (this.active() && onStage(event)) event.preventDefault();
       });
+    stage.addEventListener('dblclick', (event) => {
+      if (!this.active() && event.pointerType !== 'touch') view.toggle(event.clientX, event.clientY);
+    });
     addEventListener('blur', () => this.letGo());
     document.addEventListener('visibilitychange', () => document.hidden && this.letGo());
   }
@@ -50,17 +55,18 @@ export class PointerInput {
   letGo() {
     this.touch.forget();
     this.#buttons = 0;
+    this.#panned = null;
     this.#wheel = { x: 0, y: 0 };
     this.hand.release();
   }
 
   #pointer(event) {
-    if (!this.active()) return;
     if (event.type === 'pointercancel') return this.letGo();
     if (event.pointerType === 'touch') {
       if (event.type !== 'pointerdown' || onStage(event)) this.touch.handle(event, this.stage);
       return;
     }
+    if (this.#pan(event) || !this.active()) return;
     if (event.type === 'lostpointercapture') {
       // After a normal release nothing is held; otherwise the browser took the pointer away.
       if (this.hand.holding) this.letGo();
@@ -81,9 +87,31 @@ export class PointerInput {
     if (event.type === 'pointermove' && point && !changed && onStage(event)) this.hand.move(point);
   }
 
+  /** Dragging moves the picture where the drag is not the host's: while only watching, or with Ctrl. */
+  #pan(event) {
+    if (event.type === 'pointerdown' && event.button === 0 && onStage(event) && this.view.canPan && (event.ctrlKey || !this.active())) {
+      this.#panned = { x: event.clientX, y: event.clientY };
+      this.stage.setPointerCapture(event.pointerId);
+      return true;
+    }
+    if (!this.#panned) return false;
+    if (event.type === 'pointermove') {
+      this.view.pan(event.clientX - this.#panned.x, event.clientY - this.#panned.y);
+      this.#panned = { x: event.clientX, y: event.clientY };
+    } else {
+      this.#panned = null;
+    }
+    return true;
+  }
+
   #scroll(event) {
-    // Ctrl and the wheel (or two fingers pinching) is the browser's own zoom.
-    if (!this.active() || event.ctrlKey || !onStage(event)) return;
+    if (!onStage(event)) return;
+    if (event.ctrlKey) {
+      // Ctrl and the wheel, or two fingers pinching on a trackpad: the picture's zoom and not the whole page's.
+      event.preventDefault();
+      return this.view.wheel(event);
+    }
+    if (!this.active()) return this.view.pan(-event.deltaX, -event.deltaY);
     const point = this.locate(event.clientX, event.clientY);
     if (!point) return;
     event.preventDefault();

@@ -1,4 +1,4 @@
-// What a WebRTC and an MJPEG session have in common, so that the rest of the page knows only one kind.
+// What the sessions over every transport have in common, so that the rest of the page knows only one kind.
 
 import { HostClock } from './clock.js';
 import { DelayMeter } from './delay.js';
@@ -8,6 +8,8 @@ import { Failure } from './http.js';
 export const FIRST_PICTURE_MS = 6000;
 /** Neither a frame nor a word from the host for this long: the connection is dead, though nobody said so. */
 export const SILENCE_MS = 3000;
+/** The same where there is a reason to think so. */
+const DOUBT_MS = 1200;
 
 /**
  * @typedef {object} HostState what the host says of itself
@@ -75,6 +77,15 @@ export class Session {
     this.live = true;
     this.heard();
     this.events.onPicture(this);
+  }
+
+  /** Which size the person wants: `auto`, `full`, `half` or `quarter`. Where there is no choice nothing happens. */
+  setQuality(_rung) {}
+
+  /** Something happened to the machine or its network: soon there has to be a sign of life, or the session ends. */
+  doubt() {
+    this.#heardAt = Math.min(this.#heardAt, performance.now() - SILENCE_MS + DOUBT_MS);
+    this.#lookedAt = performance.now();
   }
 
   /** Ends the session by itself and says why. */

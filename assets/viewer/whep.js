@@ -24,10 +24,12 @@ export class WhepSession extends Session {
   #rtp = null;
   #place = null;
   #seq = 0;
+  #quality;
 
-  /** @param {object} events see {@link Session} @param {{codec?: string}} options `codec` forces one */
-  constructor(events, { codec } = {}) {
+  /** @param {object} events see {@link Session} @param {{codec?: string, quality: string}} options `codec` forces one */
+  constructor(events, { codec, quality }) {
     super(events);
+    this.#quality = quality;
     this.element = document.createElement('video');
     Object.assign(this.element, { muted: true, autoplay: true, playsInline: true });
     this.element.addEventListener('loadeddata', () => this.#showing());
@@ -52,6 +54,11 @@ export class WhepSession extends Session {
     if (channel?.readyState !== 'open') return;
     if (event.kind === 'move' && channel.bufferedAmount > MOVES_BACKLOG) return;
     channel.send(JSON.stringify({ type: 'pointer', data: { ...event, seq: this.#seq++ } }));
+  }
+
+  setQuality(rung) {
+    this.#quality = rung;
+    this.#say('quality', { rung });
   }
 
   /** While a button is held the host hears more often that the page is alive. */
@@ -127,6 +134,7 @@ export class WhepSession extends Session {
     });
     if (label !== 'control') return;
     channel.addEventListener('open', () => {
+      if (this.#quality !== 'auto') this.setQuality(this.#quality);
       for (let i = 0; i < QUICK_PINGS; i++) this.after(i * 100, () => this.#ping());
     });
     channel.addEventListener('close', () => {
@@ -167,6 +175,7 @@ export class WhepSession extends Session {
       if (frame.rtpTimestamp === undefined) return;
       this.#join.shown(frame.rtpTimestamp, {
         presentedAt: frame.presentationTime,
+        receivedAt: frame.receiveTime,
         displayedAt: Math.max(frame.expectedDisplayTime, frame.presentationTime),
         decodeMs: frame.processingDuration === undefined ? undefined : frame.processingDuration * 1000,
       });

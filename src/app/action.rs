@@ -7,7 +7,7 @@ use crate::capture::SourceId;
 use crate::engine::{Command, Event, Handle};
 use crate::filter::{Chain, Entry, MOST_FILTERS, ParamValue, create};
 use crate::settings::presets::{Preset, applied};
-use crate::settings::{PreviewRate, Reach, Settings, Theme};
+use crate::settings::{Outgoing, PreviewRate, Reach, Settings, Theme};
 
 /// One wish of the user.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,10 @@ pub enum Edit {
     Control(bool),
     /// Whether viewers may move the filters' sliders on the page.
     Tune(bool),
+    /// Whether others may publish a picture to this computer.
+    Accept(bool),
+    /// Begins, ends or changes publishing to a server.
+    Outgoing(Box<Outgoing>),
     WatchAnyone(bool),
     Reach(Reach),
     Port(u16),
@@ -184,6 +188,8 @@ impl Edit {
             }
             Self::Control(allowed) => settings.share.control = allowed,
             Self::Tune(allowed) => settings.share.tune = allowed,
+            Self::Accept(allowed) => settings.share.accept = allowed,
+            Self::Outgoing(outgoing) => settings.outgoing = *outgoing,
             Self::WatchAnyone(allowed) => settings.share.watch_anyone = allowed,
             Self::Reach(reach) => settings.share.reach = reach,
             Self::Port(port) => settings.share.port = port,

@@ -14,6 +14,7 @@ pub mod theme;
 pub mod thumbnails;
 pub mod toasts;
 pub mod ui;
+mod viewer_history;
 pub mod widgets;
 
 use std::collections::BTreeMap;
@@ -237,6 +238,7 @@ impl eframe::App for Window {
         self.model.settings = self.handle.store.get();
         self.model.status = self.handle.status.get();
         self.model.history.note(&self.model.status, self.model.now);
+        self.model.viewer_history.note(&self.model.status.viewers, self.model.now);
         self.model.slowness.note(&self.model.status, self.model.now);
         for told in self.presets.take_told() {
             self.model.toasts.offer(told, self.model.now);

@@ -11,11 +11,12 @@ use super::action::FilePurpose;
 use super::presets::PresetId;
 use super::slowness::Slowness;
 use super::toasts::Toasts;
+use super::viewer_history::ViewerHistory;
 use super::widgets::QrCache;
 use crate::capture::{SourceId, SourceKind};
 use crate::engine::{ShareState, Status};
 use crate::filter::{Chain, ChainItem, Entry, ParamKind};
-use crate::settings::{Listing, Settings};
+use crate::settings::{Listing, Outgoing, Settings};
 
 /// Files that are pictures.
 pub const PICTURE_ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
@@ -30,6 +31,7 @@ pub struct Model {
     pub toasts: Toasts,
     pub preview: PreviewPicture,
     pub history: RateHistory,
+    pub viewer_history: ViewerHistory,
     /// Which filters are shown as their heading alone, by source because keys belong to a chain.
     pub collapsed: BTreeSet<(SourceId, u32)>,
     /// What is typed into the search of the list of filters.
@@ -67,6 +69,8 @@ pub struct Gallery {
 pub enum Overlay {
     About,
     Shortcuts,
+    /// The server to publish to, while it is being typed.
+    Outgoing(Box<Outgoing>),
     /// A preset gets a name: a new one, or the one in this file.
     PresetName {
         file: Option<String>,
@@ -95,6 +99,7 @@ impl Model {
             toasts: Toasts::default(),
             preview: PreviewPicture::default(),
             history: RateHistory::default(),
+            viewer_history: ViewerHistory::default(),
             collapsed: BTreeSet::new(),
             filter_search: String::new(),
             overlay: None,

@@ -105,12 +105,14 @@ fn dropped_files(ui: &Ui, actions: &mut Vec<Action>) {
 fn overlay_ui(ui: &Ui, model: &mut Model, actions: &mut Vec<Action>) {
     let Some(mut overlay) = model.overlay.take() else { return };
     let frame = Frame::popup(ui.style()).inner_margin(Margin::same(20));
+    let status = std::sync::Arc::clone(&model.status);
     let modal = Modal::new(Id::unique("overlay")).frame(frame).show(ui.ctx(), |ui| {
         ui.set_width(420.0);
         match &mut overlay {
             Overlay::About => about_ui(ui),
             Overlay::Shortcuts => shortcuts_ui(ui),
             Overlay::PresetName { file, text } => preset_name_ui(ui, file.as_deref(), text, actions),
+            Overlay::Outgoing(typed) => panels::outgoing_ui(ui, &status.outgoing, typed, actions),
             Overlay::Path { purpose, text, reason } => path_ui(ui, purpose, text, *reason, actions),
         }
     });

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What to capture. Written `pattern`, `screen`, `screen:NAME`, `camera`, `camera:INDEX` or `image:PATH`.
+/// What to capture. Written `pattern`, `screen`, `screen:NAME`, `camera`, `camera:INDEX`, `image:PATH` or `whip`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum SourceId {
@@ -18,6 +18,8 @@ pub enum SourceId {
     Camera(Option<String>),
     /// A picture file.
     Image(PathBuf),
+    /// What somebody publishes to this computer over WHIP.
+    Whip,
 }
 
 /// What kind of thing a source is; groups the list in the window.
@@ -27,12 +29,13 @@ pub enum SourceKind {
     Screen,
     Camera,
     Image,
+    Published,
     Pattern,
 }
 
 /// A text that names no kind of source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a source; write screen, screen:NAME, camera, camera:INDEX, image:PATH or pattern")]
+#[error("`{0}` is not a source; write screen, screen:NAME, camera, camera:INDEX, image:PATH, whip or pattern")]
 pub struct UnknownSource(String);
 
 /// One line of the list of sources.
@@ -59,6 +62,7 @@ impl SourceId {
             Self::Screen(_) => SourceKind::Screen,
             Self::Camera(_) => SourceKind::Camera,
             Self::Image(_) => SourceKind::Image,
+            Self::Whip => SourceKind::Published,
         }
     }
 }
@@ -72,6 +76,7 @@ impl fmt::Display for SourceId {
             Self::Camera(None) => f.write_str("camera"),
             Self::Camera(Some(name)) => write!(f, "camera:{name}"),
             Self::Image(path) => write!(f, "image:{}", path.display()),
+            Self::Whip => f.write_str("whip"),
         }
     }
 }
@@ -87,6 +92,7 @@ impl FromStr for SourceId {
         };
         match (kind, rest) {
             ("pattern", None) => Ok(Self::Pattern),
+            ("whip", None) => Ok(Self::Whip),
             ("screen", name) => Ok(Self::Screen(name.map(str::to_owned))),
             ("camera", name) => Ok(Self::Camera(name.map(str::to_owned))),
             ("image", Some(path)) => Ok(Self::Image(path.into())),
@@ -114,10 +120,10 @@ mod tests {
 
     #[test]
     fn ids_read_as_they_are_written() {
-        for text in ["pattern", "screen", "screen:HDMI-1", "camera", "camera:2", "image:/tmp/a:b.png"] {
+        for text in ["pattern", "whip", "screen", "screen:HDMI-1", "camera", "camera:2", "image:/tmp/a:b.png"] {
             assert_eq!(text.parse::<SourceId>().map(|id| id.to_string()).as_deref(), Ok(text));
         }
-        for text in ["", "screen:", "image", "pattern:1", "window:3"] {
+        for text in ["", "screen:", "image", "pattern:1", "whip:1", "window:3"] {
             assert!(text.parse::<SourceId>().is_err(), "{text}");
         }
     }

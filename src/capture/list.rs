@@ -32,6 +32,12 @@ pub fn list() -> SourceList {
         Err(error) => found.notes.push(sentence(&error)),
     }
     found.sources.push(SourceInfo {
+        id: SourceId::Whip,
+        name: "Published to this computer".to_owned(),
+        kind: SourceKind::Published,
+        size: None,
+    });
+    found.sources.push(SourceInfo {
         id: SourceId::Pattern,
         name: "Test pattern".to_owned(),
         kind: SourceKind::Pattern,

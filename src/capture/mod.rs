@@ -8,6 +8,7 @@ mod list;
 mod pattern;
 #[cfg(feature = "screen")]
 mod portable_screen;
+mod published;
 mod source;
 mod thread;
 #[cfg(all(target_os = "linux", feature = "camera"))]

@@ -1,11 +1,13 @@
 //! What every source can do, and how one is opened.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::id::SourceId;
 use crate::frame::{Buffer, BufferPool, PixelFormat};
 use crate::geometry::{Affine, Point, Size, Source as SourceSpace};
+use crate::receive::Inbox;
 
 /// A picture from a source.
 #[derive(Debug)]
@@ -55,18 +57,22 @@ pub enum SourceError {
     CameraSilent,
     #[error("{path} can't be opened: {reason}")]
     Image { path: PathBuf, reason: String },
+    /// The whole sentence comes from whoever knows the address.
+    #[error("{0}")]
+    NobodyPublishes(String),
     #[error("this Lenscast was built without {0}")]
     LeftOut(&'static str),
 }
 
-/// Opens a source. `fps` is what will be asked of it at most.
+/// Opens a source. `fps` is what will be asked of it at most; `inbox` is where published pictures come in.
 ///
 /// # Errors
 /// When the source is not there or can't be used, with a sentence for the user.
-pub fn open(id: &SourceId, fps: u32) -> Result<Box<dyn Source>, SourceError> {
+pub fn open(id: &SourceId, fps: u32, inbox: &Arc<Inbox>) -> Result<Box<dyn Source>, SourceError> {
     match id {
         SourceId::Pattern => Ok(Box::new(super::pattern::Pattern::new(fps))),
         SourceId::Image(path) => Ok(Box::new(super::image_file::ImageFile::open(path)?)),
+        SourceId::Whip => Ok(Box::new(super::published::Published::open(inbox)?)),
         SourceId::Screen(name) => open_screen(name.as_deref()),
         #[cfg(feature = "camera")]
         SourceId::Camera(name) => Ok(Box::new(super::camera::CameraSource::open(name.as_deref(), fps)?)),

@@ -9,6 +9,7 @@ use super::id::SourceId;
 use super::pattern::Pattern;
 use super::source::{self, Picture, Source};
 use crate::frame::{BufferPool, Captured};
+use crate::receive::Inbox;
 use crate::util::{Demand, LatestReader, Worker};
 
 /// How long to wait for one picture before looking at the wishes again.
@@ -55,10 +56,11 @@ pub struct CaptureThread {
 }
 
 impl CaptureThread {
-    /// Starts it. `report` is called on the thread and must not block.
+    /// Starts it. `inbox` is where published pictures come in; `report` is called on the thread and must not block.
     pub fn start(
         demand: Arc<Demand>,
         wish: LatestReader<CaptureWish>,
+        inbox: Arc<Inbox>,
         report: impl Fn(CaptureReport) + Send + 'static,
     ) -> Self {
         let ending = Arc::new(AtomicBool::new(false));
@@ -67,7 +69,8 @@ impl CaptureThread {
         let worker = Worker::start("capture", move || {
             let stand_in = Pattern::new(STAND_IN_FPS);
             let wish = wish.clone();
-            Run { demand: &demand, wish, report: &report, ending: &seen, number: &mut number, stand_in }.run();
+            Run { demand: &demand, wish, inbox: &inbox, report: &report, ending: &seen, number: &mut number, stand_in }
+                .run();
         });
         Self { ending, worker }
     }
@@ -82,6 +85,7 @@ impl CaptureThread {
 struct Run<'a> {
     demand: &'a Arc<Demand>,
     wish: LatestReader<CaptureWish>,
+    inbox: &'a Arc<Inbox>,
     report: &'a dyn Fn(CaptureReport),
     ending: &'a AtomicBool,
     number: &'a mut u64,
@@ -152,7 +156,7 @@ impl Run<'_> {
     }
 
     fn open(&self, wish: CaptureWish) -> Opened {
-        match source::open(&wish.source, wish.fps) {
+        match source::open(&wish.source, wish.fps, self.inbox) {
             Ok(source) => {
                 self.tell(CaptureState::Running, wish.source.clone(), source.name());
                 Opened { wish, giving: Giving::Wished(source) }
@@ -238,7 +242,7 @@ mod tests {
         let demand = Arc::<Demand>::default();
         let _ticket = demand.want();
         let (sender, reports) = mpsc::channel();
-        let mut capture = CaptureThread::start(demand, wish.reader(), move |report| {
+        let mut capture = CaptureThread::start(demand, wish.reader(), Arc::default(), move |report| {
             let _ = sender.send(report);
         });
         let next = || reports.recv_timeout(Duration::from_secs(30)).expect("the capture thread goes on");

@@ -10,7 +10,7 @@ use super::filter_arg::parse_filter;
 use crate::capture::SourceId;
 use crate::filter::Chain;
 use crate::geometry::Size;
-use crate::settings::{Reach, Settings};
+use crate::settings::{Outgoing, Reach, Settings};
 
 /// Shares a screen or camera through live filters with any browser, and lets whoever you allow click back.
 ///
@@ -101,9 +101,12 @@ Examples:
   lenscast serve --source camera --filter cartoon --filter text:text='Back at {clock}',size=0.08
       A drawn camera with a clock.
   lenscast serve --source pattern --watch anyone --port 9000
-      A test picture that any MJPEG player opens: ffplay http://127.0.0.1:9000/stream")]
+      A test picture that any MJPEG player opens: ffplay http://127.0.0.1:9000/stream
+  lenscast serve --whip https://media.example/live/whip
+      Share it here, and with everybody whom a media server serves.")]
 pub struct ServeArgs {
-    /// What to capture: screen, screen:NAME, camera, camera:INDEX, image:PATH or pattern
+    /// What to capture: screen, screen:NAME, camera, camera:INDEX, image:PATH, pattern, or whip: what others publish
+    /// here
     #[arg(long, default_value = "screen", value_name = "SOURCE")]
     pub source: SourceId,
 
@@ -133,6 +136,19 @@ pub struct ServeArgs {
     /// Let whoever has the link move the filters' sliders on the page
     #[arg(long)]
     pub tune: bool,
+
+    /// Let whoever has the link publish a picture to this computer over WHIP; `--source whip` shows it
+    #[arg(long)]
+    pub accept_whip: bool,
+
+    /// Publish the picture to a WHIP server as well: its address
+    #[arg(long, value_name = "URL")]
+    pub whip: Option<String>,
+
+    /// The bearer token for `--whip`; others can see it in the list of processes, unlike the environment variable
+    /// LENSCAST_WHIP_TOKEN
+    #[arg(long, value_name = "TOKEN", requires = "whip")]
+    pub whip_token: Option<String>,
 
     /// Quality of the JPEG pictures, 1 to 100
     #[arg(long, default_value_t = 80, value_name = "QUALITY", value_parser = clap::value_parser!(u8).range(1..=100))]
@@ -185,6 +201,15 @@ impl ServeArgs {
         settings.share.watch_anyone = self.watch == Watch::Anyone;
         settings.share.control = self.control;
         settings.share.tune = self.tune;
+        settings.share.accept = self.accept_whip;
+        if let Some(url) = &self.whip {
+            let token = self.whip_token.clone().or_else(|| std::env::var("LENSCAST_WHIP_TOKEN").ok());
+            let token = token.unwrap_or_default();
+            settings.outgoing = Outgoing { on: true, url: url.clone(), token, keep_token: false };
+            if let Some(mistake) = crate::engine::mistake_in(&settings.outgoing) {
+                bail!("--whip {url}: {mistake}");
+            }
+        }
         settings.share.jpeg_quality = self.quality;
         settings.share.bitrate_kbps = self.bitrate;
         Ok(settings)
@@ -205,14 +230,20 @@ mod tests {
     #[test]
     fn every_argument_of_serve_reaches_the_settings() {
         let line = "lenscast serve --source pattern --filter crop:left=0.5 --bind 127.0.0.1 --port 9 --fps 12 \
-                    --watch anyone --control --tune --quality 70 --bitrate 3000";
+                    --watch anyone --control --tune --accept-whip --quality 70 --bitrate 3000 --whip https://media.example/whip --whip-token t0k3n";
         let Some(Command::Serve(args)) = Cli::parse_from(line.split_whitespace()).command else { panic!("{line}") };
         let settings = args.to_settings().unwrap();
         assert_eq!((settings.source.clone(), settings.fps), (SourceId::Pattern, 12));
         assert_eq!(settings.chain().items().len(), 1);
         let share = &settings.share;
         assert_eq!((share.port, share.jpeg_quality, share.bitrate_kbps), (9, 70, 3_000));
-        assert_eq!((share.watch_anyone, share.control, share.tune, share.on), (true, true, true, false));
+        assert_eq!(
+            (share.watch_anyone, share.control, share.tune, share.accept, share.on),
+            (true, true, true, true, false)
+        );
+        let outgoing = &settings.outgoing;
+        assert_eq!((outgoing.url.as_str(), outgoing.token.as_str()), ("https://media.example/whip", "t0k3n"));
+        assert!(outgoing.on && !outgoing.keep_token);
         assert_eq!(share.reach, Reach::Address(IpAddr::from([127, 0, 0, 1])));
     }
 }

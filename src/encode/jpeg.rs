@@ -1,13 +1,17 @@
-//! JPEG: encoded once for all who watch MJPEG or ask for a snapshot.
+//! JPEG: encoded once for all who watch it at the same size, or ask for a snapshot.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x4;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+
 use super::intake::Intake;
 use super::jpeg_codec::JpegCodec;
-use super::types::{EncodeError, EncodedJpeg, EncoderStats};
-use crate::frame::Frame;
-use crate::frame::FrameSink;
+use super::types::{EncodeError, EncodedJpeg, EncoderStats, Rung};
+use crate::frame::{Frame, FrameSink};
+use crate::geometry::Size;
 use crate::util::{Demand, Latest, LatestReader, Ticket, Worker};
 
 /// How long the thread sleeps at most before it looks whether it is still wanted.
@@ -21,59 +25,98 @@ struct Shared {
     encoded: Latest<Option<Arc<EncodedJpeg>>>,
 }
 
-/// One JPEG encoder for all. It runs only while somebody holds a subscription.
+/// One JPEG encoder for each size. It runs only while somebody holds a subscription to that size.
 pub struct JpegHub {
+    /// Full, half and quarter.
+    rungs: [Encoder; 3],
+}
+
+/// The encoder of one size.
+struct Encoder {
     shared: Arc<Shared>,
     worker: Mutex<Worker>,
 }
 
 impl JpegHub {
-    /// Starts the thread. `quality` is 1 to 100; `demand` is the root that capture waits for.
+    /// Starts the threads. `quality` is 1 to 100; `demand` is the root that capture waits for.
     pub fn start(demand: &Arc<Demand>, quality: &LatestReader<u8>) -> Arc<Self> {
-        let shared = Arc::new(Shared { intake: Intake::new(demand), encoded: Latest::new(None) });
-        let worker = {
-            let (shared, quality) = (Arc::clone(&shared), quality.clone());
-            Worker::start("encode-jpeg", move || run(&shared, quality.clone()))
+        let start = |name, rung| {
+            let shared = Arc::new(Shared { intake: Intake::new(demand), encoded: Latest::new(None) });
+            let worker = {
+                let (shared, quality) = (Arc::clone(&shared), quality.clone());
+                Worker::start(name, move || run(&shared, rung, quality.clone()))
+            };
+            Encoder { shared, worker: Mutex::new(worker) }
         };
-        Arc::new(Self { shared, worker: Mutex::new(worker) })
+        let rungs = [
+            start("encode-jpeg", Rung::Full),
+            start("encode-jpeg-2", Rung::Half),
+            start("encode-jpeg-4", Rung::Quarter),
+        ];
+        Arc::new(Self { rungs })
     }
 
-    /// JPEGs from now on, beginning with the newest picture even if the screen stands still.
-    pub fn subscribe(&self) -> JpegSubscription {
-        let encoded = &self.shared.encoded;
+    /// JPEGs of this size from now on, beginning with the newest picture even if the screen stands still.
+    pub fn subscribe(&self, rung: Rung) -> JpegSubscription {
+        let [full, half, quarter] = &self.rungs;
+        let Encoder { shared, .. } = match rung {
+            Rung::Full => full,
+            Rung::Half => half,
+            Rung::Quarter => quarter,
+        };
+        let encoded = &shared.encoded;
         // What was encoded for the last viewer may be an hour old.
-        let ticket = self.shared.intake.want_afresh(|| encoded.publish(None));
+        let ticket = shared.intake.want_afresh(|| encoded.publish(None));
         (encoded.reader(), ticket)
     }
 
+    /// What all sizes encoded together; the time is that of the largest at work.
     pub fn stats(&self) -> EncoderStats {
-        self.shared.intake.stats()
+        let mut sum = EncoderStats::default();
+        for stats in self.rungs.iter().map(|encoder| encoder.shared.intake.stats()) {
+            if stats.viewers > 0 && sum.viewers == 0 || sum.encoded == 0 {
+                sum.ms = stats.ms;
+            }
+            sum.viewers += stats.viewers;
+            sum.encoded += stats.encoded;
+            sum.keyframes += stats.keyframes;
+            sum.bytes += stats.bytes;
+        }
+        sum
     }
 
-    /// Ends the thread; waits for it until `deadline`.
+    /// Ends the threads; waits for them until `deadline`.
     pub fn stop(&self, deadline: Instant) {
-        self.shared.intake.close();
-        self.worker.lock().unwrap_or_else(PoisonError::into_inner).join(deadline);
+        for encoder in &self.rungs {
+            encoder.shared.intake.close();
+        }
+        for encoder in &self.rungs {
+            encoder.worker.lock().unwrap_or_else(PoisonError::into_inner).join(deadline);
+        }
     }
 }
 
 impl FrameSink for JpegHub {
     fn offer(&self, frame: &Arc<Frame>) {
-        self.shared.intake.offer(frame);
+        self.rungs.iter().for_each(|encoder| encoder.shared.intake.offer(frame));
     }
 
     fn clear(&self) {
-        self.shared.intake.clear();
+        self.rungs.iter().for_each(|encoder| encoder.shared.intake.clear());
     }
 }
 
-fn run(shared: &Shared, mut quality: LatestReader<u8>) {
+fn run(shared: &Shared, rung: Rung, mut quality: LatestReader<u8>) {
     let mut encoder = None;
+    let mut resizer = Resizer::new();
     loop {
         let Ok(work) = shared.intake.take(NAP) else { return };
         let Some(frame) = work.and_then(|work| work.frame).filter(|_| shared.intake.is_wanted()) else { continue };
         let started = Instant::now();
-        let data = match encode_with(&mut encoder, &frame, quality.get()) {
+        let smaller = shrink(&mut resizer, &frame, rung);
+        let encoded =
+            smaller.and_then(|small| encode_with(&mut encoder, small.as_ref().unwrap_or(&frame), quality.get()));
+        let data = match encoded {
             Ok(data) => data,
             Err(error) => {
                 tracing::warn!("{error}; the frame is left out");
@@ -82,10 +125,40 @@ fn run(shared: &Shared, mut quality: LatestReader<u8>) {
             }
         };
         shared.intake.note(data.len(), true, started.elapsed());
-        let (size, geometry) = (frame.size, Arc::clone(&frame.geometry));
-        let jpeg = EncodedJpeg { data, size, frame_id: frame.id, times: frame.times, geometry };
+        let (size, geometry) = (rung_size(frame.size, rung), Arc::clone(&frame.geometry));
+        let encoded = Instant::now();
+        let jpeg = EncodedJpeg { data, size, frame_id: frame.id, times: frame.times, encoded, geometry };
         shared.encoded.publish(Some(Arc::new(jpeg)));
     }
+}
+
+/// The size of a rung: at least a pixel, and even where the codec likes it so.
+fn rung_size(full: Size, rung: Rung) -> Size {
+    let side = |side: u32| match side / rung.divisor() {
+        side if rung == Rung::Full || side < 2 => side.max(1),
+        side => side & !1,
+    };
+    Size::new(side(full.width), side(full.height))
+}
+
+/// The picture at the size of a rung; `None` where that is its own.
+fn shrink(resizer: &mut Resizer, frame: &Frame, rung: Rung) -> Result<Option<Frame>, EncodeError> {
+    let size = rung_size(frame.size, rung);
+    if size == frame.size || frame.size.is_empty() {
+        return Ok(None);
+    }
+    let failed = |error: &dyn std::fmt::Display| EncodeError::Convert(error.to_string());
+    let mut pixels = vec![0; frame.pixels.len().min(size.width as usize * size.height as usize * 4)];
+    {
+        let from = TypedImageRef::<U8x4>::from_buffer(frame.size.width, frame.size.height, &frame.pixels);
+        let from = from.map_err(|error| failed(&error))?;
+        let to = TypedImage::<U8x4>::from_buffer(size.width, size.height, &mut pixels);
+        let mut to = to.map_err(|error| failed(&error))?;
+        // Whole blocks are averaged, so that thin strokes turn pale instead of vanishing.
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Box)).use_alpha(false);
+        resizer.resize_typed(&from, &mut to, &options).map_err(|error| failed(&error))?;
+    }
+    Ok(Some(Frame { size, pixels: Arc::new(pixels.into()), ..frame.clone() }))
 }
 
 /// Encodes with the kept encoder, which is made when it is first needed.

@@ -15,5 +15,5 @@ mod video;
 mod vp8;
 
 pub use jpeg::{JpegHub, JpegSubscription, encode_jpeg};
-pub use types::{EncodeError, EncodedJpeg, EncodedVideo, EncoderStats, VideoCodec, VideoConfig, VideoSink};
+pub use types::{EncodeError, EncodedJpeg, EncodedVideo, EncoderStats, Rung, VideoCodec, VideoConfig, VideoSink};
 pub use video::{Bits, Codec, VideoHub, open_codec};

@@ -26,6 +26,34 @@ impl VideoCodec {
     }
 }
 
+/// How large a viewer gets the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Rung {
+    #[default]
+    Full,
+    Half,
+    Quarter,
+}
+
+impl Rung {
+    /// By how much each side is divided.
+    pub const fn divisor(self) -> u32 {
+        match self {
+            Self::Full => 1,
+            Self::Half => 2,
+            Self::Quarter => 4,
+        }
+    }
+
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Half => "half",
+            Self::Quarter => "quarter",
+        }
+    }
+}
+
 /// What a video encoder is asked for; may change at any time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VideoConfig {
@@ -56,6 +84,7 @@ pub struct EncodedJpeg {
     pub size: Size,
     pub frame_id: u64,
     pub times: FrameTimes,
+    pub encoded: Instant,
     pub geometry: Arc<Geometry>,
 }
 

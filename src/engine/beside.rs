@@ -62,7 +62,7 @@ impl Beside {
         let wish = Latest::new(CaptureWish { source: source.clone(), fps: self.handle.store.get().fps, attempt: 0 });
         let (handle, shared, newest) = (self.handle.clone(), Arc::clone(&self.shared), Arc::clone(&self.newest));
         let stage = Mutex::new(Stage::new().with_files(super::files::reader()));
-        let capture = CaptureThread::start(demand, wish.reader(), move |report| {
+        let capture = CaptureThread::start(demand, wish.reader(), Arc::clone(&self.handle.inbox), move |report| {
             let CaptureReport::Picture { picture, wished } = report else { return };
             // Its own chain, so that what is hidden there is hidden here.
             let chain = without_pictures(handle.store.get().chains.get(&wished));

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{Command, Event, Peek, Status};
 use crate::frame::FrameSink;
+use crate::receive::Inbox;
 use crate::settings::Store;
 use crate::util::{Demand, Latest};
 
@@ -33,6 +34,8 @@ pub struct Handle {
     pub sinks: Arc<Mutex<Vec<Arc<dyn FrameSink>>>>,
     /// Small copies of what is captured, for whoever asks for them.
     pub peek: Arc<Peek>,
+    /// Where others publish a picture to.
+    pub inbox: Arc<Inbox>,
     pub waker: Arc<OnceLock<Waker>>,
     ending: Arc<AtomicBool>,
 }
@@ -49,6 +52,7 @@ impl Handle {
             demand: Arc::default(),
             sinks: Arc::default(),
             peek: Arc::default(),
+            inbox: Arc::default(),
             waker: Arc::default(),
             ending: Arc::default(),
         };

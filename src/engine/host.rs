@@ -10,6 +10,7 @@ use super::Parts;
 use crate::filter::{self, Chain, ChainError, ParamKind, ParamSpec};
 use crate::input::PointerEvent;
 use crate::publish::{AccessPolicy, Host};
+use crate::receive::Inbox;
 
 /// The engine as the publisher sees it. Weak, because the engine owns the publisher.
 pub struct EngineHost(pub Weak<Parts>);
@@ -29,6 +30,7 @@ impl Host for EngineHost {
             secret: share.secret.clone(),
             watch_anyone: share.watch_anyone,
             control: share.on && share.control,
+            publish: share.on && share.accept,
         }
     }
 
@@ -76,6 +78,10 @@ impl Host for EngineHost {
             parts.input.end(session);
         }
     }
+
+    fn inbox(&self) -> Option<Arc<Inbox>> {
+        self.parts().map(|parts| Arc::clone(&parts.handle.inbox))
+    }
 }
 
 /// A number that is another one when the chain is.
@@ -114,6 +120,8 @@ fn state(parts: &Parts) -> Value {
         "fps": { "captured": status.captured_fps, "filtered": status.filtered_fps },
         "filter_ms": status.filter_ms,
         "viewers": status.viewers,
+        "publishing": { "host": status.outgoing.host, "state": status.outgoing.state,
+                        "text": status.outgoing.sentence() },
         "encoders": encoders,
         "frames": { "captured": status.frames.captured, "filtered": status.frames.filtered,
                     "dropped": { "filter_busy": status.frames.dropped } },

@@ -20,16 +20,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use crate::publish::{Transport, ViewerInfo};
+pub use crate::publish::{OutgoingState, Transport, ViewerInfo};
 pub use command::{Command, Event};
 pub use files::{files_now, reader as filter_files};
 pub use handle::{Handle, Waker};
 pub use headless::serve;
 pub use host::describe_filters;
 pub use peek::{Peek, PeekTicket, SmallPicture};
+pub use sharing::mistake_in;
 pub use signals::end_on_signal;
 pub use snapshot::SnapshotError;
-pub use status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Status};
+pub use status::{ControlStatus, EncoderStatus, FrameCounts, OutgoingStatus, ShareState, Status};
 
 use crate::capture::{CaptureReport, CaptureThread, CaptureWish};
 use crate::encode::{JpegHub, VideoCodec, VideoConfig, VideoHub};
@@ -93,7 +94,8 @@ impl Engine {
         let (processing, shared) = Processing::start(handle.clone(), Arc::clone(&input));
         let capture = {
             let (shared, peek) = (Arc::clone(&shared), Arc::clone(&handle.peek));
-            CaptureThread::start(demand, wish.reader(), move |report| match report {
+            let inbox = Arc::clone(&handle.inbox);
+            CaptureThread::start(demand, wish.reader(), inbox, move |report| match report {
                 CaptureReport::Picture { picture, wished } => {
                     peek.offer(&picture, &wished);
                     shared.picture(picture, wished);

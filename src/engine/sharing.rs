@@ -7,10 +7,10 @@ use tokio::runtime::Runtime;
 
 use super::host::EngineHost;
 use super::links::{links, listening_address};
-use super::status::ShareState;
+use super::status::{OutgoingStatus, ShareState};
 use super::{Event, Parts};
-use crate::publish::{self, PublishConfig, Publisher};
-use crate::settings::{Reach, Share};
+use crate::publish::{self, Broadcasts, OutgoingState, PublishConfig, Publisher, Target};
+use crate::settings::{Outgoing, Reach, Share};
 
 /// The publisher, while the picture is shared.
 pub struct Sharing {
@@ -20,6 +20,18 @@ pub struct Sharing {
     /// What failed is not tried again until it is asked for anew.
     failed: Option<(Reach, u16)>,
     pub state: ShareState,
+    /// Made with the first who needs it, and kept: two would take each other's frames.
+    broadcasts: Option<Broadcasts>,
+    publishing: Publishing,
+}
+
+/// The server elsewhere.
+enum Publishing {
+    No,
+    /// With what it was started.
+    To(Outgoing, publish::Outgoing),
+    /// What failed is not tried again before something is changed.
+    Failed(Outgoing, String),
 }
 
 impl Sharing {
@@ -31,11 +43,19 @@ impl Sharing {
             .thread_name("publish")
             .enable_all()
             .build()?;
-        Ok(Self { runtime, running: None, failed: None, state: ShareState::Off })
+        Ok(Self {
+            runtime,
+            running: None,
+            failed: None,
+            state: ShareState::Off,
+            broadcasts: None,
+            publishing: Publishing::No,
+        })
     }
 
     /// Brings the publisher to what the settings ask for; true when something changed.
     pub fn follow(&mut self, parts: &Arc<Parts>) -> bool {
+        self.follow_outgoing(parts);
         let share = parts.handle.store.get().share.clone();
         let wished = (share.reach, share.port);
         match &self.running {
@@ -55,9 +75,9 @@ impl Sharing {
         let wished = (share.reach, share.port);
         let bind = SocketAddr::new(listening_address(share.reach), share.port);
         let host = Arc::new(EngineHost(Arc::downgrade(parts)));
-        let video = parts.video.iter().map(|hub| Arc::clone(hub) as Arc<dyn publish::VideoSource>).collect();
+        let video = self.broadcasts(parts);
         let runtime = self.runtime.handle();
-        let started = Publisher::start(PublishConfig { bind }, host, parts.jpeg.clone(), video, runtime);
+        let started = Publisher::start_with(PublishConfig { bind }, host, parts.jpeg.clone(), &video, runtime);
         match started {
             Ok(publisher) => {
                 let address = publisher.address();
@@ -75,6 +95,59 @@ impl Sharing {
         }
     }
 
+    fn broadcasts(&mut self, parts: &Parts) -> Broadcasts {
+        let video = || parts.video.iter().map(|hub| Arc::clone(hub) as Arc<dyn publish::VideoSource>).collect();
+        self.broadcasts.get_or_insert_with(|| Broadcasts::connect(video())).clone()
+    }
+
+    /// Publishes to the server that the settings name, or to none.
+    fn follow_outgoing(&mut self, parts: &Parts) {
+        // Whether the token is kept changes nothing about publishing.
+        let wished = Outgoing { keep_token: false, ..parts.handle.store.get().outgoing.clone() };
+        match &self.publishing {
+            Publishing::No if !wished.on => return,
+            Publishing::To(current, _) | Publishing::Failed(current, _) if *current == wished => return,
+            _ => {}
+        }
+        self.publishing = Publishing::No;
+        if !wished.on {
+            return;
+        }
+        let target = target_of(&wished);
+        let started = match target.mistake() {
+            Some(mistake) => Err(mistake.to_owned()),
+            None => {
+                let broadcasts = self.broadcasts(parts);
+                publish::Outgoing::start(target, &broadcasts, self.runtime.handle()).map_err(|error| error.to_string())
+            }
+        };
+        self.publishing = match started {
+            Ok(running) => Publishing::To(wished, running),
+            Err(reason) => {
+                tracing::error!("{reason}");
+                parts.handle.tell(Event::Error(reason.clone()));
+                Publishing::Failed(wished, reason)
+            }
+        };
+    }
+
+    pub fn outgoing(&self) -> OutgoingStatus {
+        match &self.publishing {
+            Publishing::No => OutgoingStatus::default(),
+            Publishing::To(_, running) => OutgoingStatus { host: running.host().to_owned(), state: running.state() },
+            Publishing::Failed(wished, reason) => OutgoingStatus {
+                host: target_of(wished).host(),
+                state: OutgoingState::Refused { reason: reason.clone() },
+            },
+        }
+    }
+
+    /// Ends everything, also what is published elsewhere.
+    pub fn end(&mut self) {
+        self.publishing = Publishing::No;
+        self.stop();
+    }
+
     pub fn publisher(&self) -> Option<&Publisher> {
         self.running.as_ref().map(|(_, publisher)| publisher)
     }
@@ -87,4 +160,13 @@ impl Sharing {
         self.failed = None;
         self.state = ShareState::Off;
     }
+}
+
+/// Why nothing can be published with these settings, if so.
+pub fn mistake_in(outgoing: &Outgoing) -> Option<&'static str> {
+    target_of(outgoing).mistake()
+}
+
+fn target_of(outgoing: &Outgoing) -> Target {
+    Target { url: outgoing.url.trim().to_owned(), token: outgoing.token.trim().to_owned() }
 }

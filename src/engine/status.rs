@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::capture::{CaptureState, SourceId, SourceList};
 use crate::geometry::Size;
 use crate::pipeline::PassReport;
-use crate::publish::ViewerInfo;
+use crate::publish::{OutgoingState, ViewerInfo};
 
 /// A snapshot of everything the window and `/state` show.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -30,6 +30,7 @@ pub struct Status {
     /// How the chain was compiled and what each pass costs.
     pub passes: Vec<PassReport>,
     pub share: ShareState,
+    pub outgoing: OutgoingStatus,
     pub viewers: Vec<ViewerInfo>,
     pub encoders: Vec<EncoderStatus>,
     pub control: ControlStatus,
@@ -53,6 +54,21 @@ pub enum ShareState {
     On { links: Vec<String>, address: IpAddr, port: u16 },
     /// The sentence says why and what to do.
     Failed(String),
+}
+
+/// How publishing to a server goes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OutgoingStatus {
+    /// The server's name.
+    pub host: String,
+    pub state: OutgoingState,
+}
+
+impl OutgoingStatus {
+    /// One line for people; empty while nothing is published.
+    pub fn sentence(&self) -> String {
+        self.state.sentence(&self.host)
+    }
 }
 
 /// One encoder; it runs only while it has viewers.

@@ -10,8 +10,8 @@ use super::command::{Command, Event};
 use super::handle::Handle;
 use super::sharing::Sharing;
 use super::snapshot;
-use super::status::{ControlStatus, EncoderStatus, FrameCounts, Status};
-use crate::capture::{self, SourceList};
+use super::status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Status};
+use crate::capture::{self, SourceId, SourceList};
 use crate::encode::EncoderStats;
 use crate::settings::{Settings, file};
 use crate::util::{Latest, Mailbox, Worker, spawn_named};
@@ -39,6 +39,7 @@ impl Supervisor {
             sharing,
             rates: Vec::new(),
             rates_at: Instant::now(),
+            is_published_to: false,
             parts,
             commands,
         };
@@ -105,6 +106,8 @@ struct State {
     /// Bytes and kilobits a second of each encoder at the last measurement.
     rates: Vec<(u64, f32)>,
     rates_at: Instant,
+    /// Somebody publishes a picture to this computer.
+    is_published_to: bool,
 }
 
 impl State {
@@ -120,6 +123,7 @@ impl State {
                 break;
             }
             self.sharing.follow(&self.parts);
+            self.follow_publisher();
             self.publish_status();
             if let Some(keeper) = &mut self.keeper {
                 keeper.follow(&self.parts.handle, Instant::now());
@@ -128,7 +132,7 @@ impl State {
         if let Some(keeper) = &mut self.keeper {
             keeper.save(&self.parts.handle);
         }
-        self.sharing.stop();
+        self.sharing.end();
         self.publish_status();
     }
 
@@ -152,6 +156,17 @@ impl State {
             }
             Command::StopControl => handle.store.edit(|settings| settings.share.control = false),
         }
+    }
+
+    /// Says where to publish to, and opens the source at once when somebody does.
+    fn follow_publisher(&mut self) {
+        let (handle, settings) = (&self.parts.handle, self.parts.handle.store.get());
+        handle.inbox.set_invitation(&invitation(&self.sharing.state, settings.share.accept));
+        let is_published_to = handle.inbox.publishing().is_some_and(|publishing| publishing.connected);
+        if is_published_to && !self.is_published_to && settings.source == SourceId::Whip {
+            self.parts.retry_source();
+        }
+        self.is_published_to = is_published_to;
     }
 
     /// Looks for screens and cameras on a thread of its own: a camera driver can take seconds to answer.
@@ -204,6 +219,7 @@ impl State {
             filter_errors: facts.filter_errors.clone(),
             passes: facts.passes.clone(),
             share: self.sharing.state.clone(),
+            outgoing: self.sharing.outgoing(),
             viewers,
             encoders,
             control: ControlStatus {
@@ -241,6 +257,24 @@ impl State {
                 kbps: kbps.round(),
             })
             .collect()
+    }
+}
+
+/// What is shown in place of a published picture.
+fn invitation(share: &ShareState, accept: bool) -> String {
+    let link = match share {
+        ShareState::On { links, .. } => links.first().and_then(|link| link.split_once("/#")),
+        ShareState::Off | ShareState::Failed(_) => None,
+    };
+    match (link, accept) {
+        (_, false) => {
+            "nobody may publish to this computer yet; allow it at the source in the window, or with --accept-whip"
+                .to_owned()
+        }
+        (None, true) => "nobody can publish to this computer before it shares; press Share".to_owned(),
+        (Some((base, _)), true) => {
+            format!("nobody publishes to this computer; publish to {base}/whip with the link's secret as bearer token")
+        }
     }
 }
 

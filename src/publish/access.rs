@@ -9,6 +9,8 @@ pub struct AccessPolicy {
     pub watch_anyone: bool,
     /// Viewers may use the pointer.
     pub control: bool,
+    /// Whoever knows the secret may publish a picture to this computer.
+    pub publish: bool,
 }
 
 /// What a request is about, which decides what it needs.
@@ -154,7 +156,7 @@ mod tests {
     use super::*;
 
     fn policy() -> AccessPolicy {
-        AccessPolicy { secret: "s3cret".to_owned(), watch_anyone: false, control: true }
+        AccessPolicy { secret: "s3cret".to_owned(), watch_anyone: false, control: true, publish: false }
     }
 
     fn with(authorization: &str) -> Credentials<'_> {

@@ -6,9 +6,10 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::access::AccessPolicy;
-use crate::encode::{JpegHub, JpegSubscription, VideoCodec, VideoHub, VideoSink};
+use crate::encode::{JpegHub, JpegSubscription, Rung, VideoCodec, VideoHub, VideoSink};
 use crate::filter::ChainError;
 use crate::input::PointerEvent;
+use crate::receive::Inbox;
 use crate::util::Ticket;
 
 /// The program behind the publisher. Every method is called on the publisher's threads and returns without waiting.
@@ -39,12 +40,17 @@ pub trait Host: Send + Sync + 'static {
 
     /// Releases what a session holds; the session may go on.
     fn end_pointer(&self, session: u64);
+
+    /// Where a published picture goes; a host without a place for one takes none.
+    fn inbox(&self) -> Option<Arc<Inbox>> {
+        None
+    }
 }
 
-/// Where JPEGs come from: one encoder for all, which runs only while somebody holds a ticket.
+/// Where JPEGs come from: one encoder for each size, which runs only while somebody holds a ticket.
 pub trait JpegSource: Send + Sync + 'static {
     /// The newest JPEG, `None` while nobody wants any, and the wish that keeps them coming.
-    fn subscribe(&self) -> JpegSubscription;
+    fn subscribe(&self, rung: Rung) -> JpegSubscription;
 }
 
 /// Where the frames of one codec come from: one encoder for all, which runs only while somebody holds a ticket.
@@ -65,8 +71,8 @@ pub trait VideoSource: Send + Sync + 'static {
 }
 
 impl JpegSource for JpegHub {
-    fn subscribe(&self) -> JpegSubscription {
-        Self::subscribe(self)
+    fn subscribe(&self, rung: Rung) -> JpegSubscription {
+        Self::subscribe(self, rung)
     }
 }
 

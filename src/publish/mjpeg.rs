@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::host::{Host, JpegSource};
 use super::viewers::ViewerPlace;
-use crate::encode::EncodedJpeg;
+use crate::encode::{EncodedJpeg, Rung};
 use crate::util::{Latest, LatestReader};
 
 /// Long, because VLC looks for it in the bytes of the pictures too; always the same line, because VLC wants that.
@@ -62,7 +62,7 @@ impl PartPump {
             if wishes.wait_for(|&wishes| wishes > 0).await.is_err() {
                 return;
             }
-            let (mut frames, ticket) = source.subscribe();
+            let (mut frames, ticket) = source.subscribe(Rung::Full);
             let mut frame = frames.get();
             loop {
                 if let Some(jpeg) = frame.take() {

@@ -1,13 +1,18 @@
-//! How viewers get the picture and send the pointer back: HTTP, MJPEG and WebRTC.
+//! How viewers get the picture and send the pointer back: HTTP, MJPEG, WebSockets and WebRTC.
 
 mod access;
+mod agent;
 mod host;
 mod http;
 mod mjpeg;
 mod pointer_post;
 mod protocol;
+mod talk;
 mod viewers;
 mod webrtc;
+mod websocket;
+mod whip;
+mod whip_out;
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +22,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 pub use access::AccessPolicy;
@@ -27,8 +32,10 @@ pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
 use mjpeg::PartPump;
 use pointer_post::PointerSessions;
 use viewers::Viewers;
+pub use webrtc::CertificateError;
 pub use webrtc::local_addresses;
-use webrtc::{Broadcast, Certificate, CertificateError, Sessions};
+use webrtc::{Broadcast, Certificate, Sessions};
+pub use whip_out::{Outgoing, OutgoingState, Target};
 
 /// How long sessions get to say goodbye before the sockets are closed under them.
 const GOODBYE: Duration = Duration::from_millis(600);
@@ -61,14 +68,29 @@ pub enum PublishError {
     Certificate(#[from] CertificateError),
 }
 
+/// What the encoders make, cut into packets once for all who get it: viewers here, and a server elsewhere.
+#[derive(Clone)]
+pub struct Broadcasts(Vec<Arc<Broadcast>>);
+
+impl Broadcasts {
+    /// Connects to the encoders for good; whoever was connected to them before gets nothing more.
+    pub fn connect(video: Vec<Arc<dyn VideoSource>>) -> Self {
+        Self(video.into_iter().map(Broadcast::connect).collect())
+    }
+}
+
 /// What every request and every session can reach.
 struct Shared {
     host: Arc<dyn Host>,
     bound: IpAddr,
     viewers: Arc<Viewers>,
     parts: Arc<PartPump>,
+    jpeg: Arc<dyn JpegSource>,
+    /// A place for each WebSocket; all are free once all are closed.
+    sockets: Arc<Semaphore>,
     broadcasts: Vec<Arc<Broadcast>>,
     sessions: Sessions,
+    whip: whip::Place,
     pointers: PointerSessions,
     certificate: Certificate,
     state: Mutex<Option<(Instant, Arc<Value>)>>,
@@ -95,6 +117,20 @@ impl Publisher {
         video: Vec<Arc<dyn VideoSource>>,
         runtime: &Handle,
     ) -> Result<Self, PublishError> {
+        Self::start_with(config, host, jpeg, &Broadcasts::connect(video), runtime)
+    }
+
+    /// The same with encoders that others get their frames from, too.
+    ///
+    /// # Errors
+    /// When the address can't be listened on; the error says what to do.
+    pub fn start_with(
+        config: PublishConfig,
+        host: Arc<dyn Host>,
+        jpeg: Arc<dyn JpegSource>,
+        video: &Broadcasts,
+        runtime: &Handle,
+    ) -> Result<Self, PublishError> {
         let listener = listen(config.bind)?;
         let failed = |error| PublishError::Listen(config.bind, error);
         let address = listener.local_addr().map_err(failed)?;
@@ -103,8 +139,11 @@ impl Publisher {
             bound: address.ip(),
             viewers: Arc::default(),
             parts: Arc::default(),
-            broadcasts: video.into_iter().map(Broadcast::connect).collect(),
+            jpeg: Arc::clone(&jpeg),
+            sockets: Arc::new(Semaphore::new(MOST_VIEWERS)),
+            broadcasts: video.0.clone(),
             sessions: Sessions::default(),
+            whip: whip::Place::default(),
             pointers: PointerSessions::default(),
             certificate: Certificate::generate()?,
             state: Mutex::default(),
@@ -159,7 +198,12 @@ impl Publisher {
             }
             stop.send_replace(true);
             shared.viewers.disconnect_all();
-            shared.sessions.emptied(GOODBYE).await;
+            let closed = shared.sockets.acquire_many(MOST_VIEWERS as u32);
+            let _ = tokio::join!(
+                shared.sessions.emptied(GOODBYE),
+                tokio::time::timeout(GOODBYE, closed),
+                shared.whip.clear(GOODBYE)
+            );
             for task in tasks {
                 // The server closes its connections by itself; what takes longer than that is cut off.
                 if tokio::time::timeout(Duration::from_millis(100), &mut { task }).await.is_err() {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::encode::Rung;
 use crate::input::{Button, PointerEvent, PointerKind};
 
 /// The version said in `hello`; it grows when a page of before would misunderstand.
@@ -40,8 +41,22 @@ pub enum PageMessage {
     },
     Report(Report),
     Pointer(PointerEvent),
+    /// Which size the page wants to be sent.
+    Quality(Quality),
+    /// Over a WebSocket: the frame that has arrived, and with it all before.
+    Ack {
+        frame: u64,
+    },
     /// A type that this version does not know: ignored, and counted.
     Unknown,
+}
+
+/// What a viewer chose; `Auto` leaves it to the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Quality {
+    #[default]
+    Auto,
+    Pinned(Rung),
 }
 
 /// What a page measured; what it does not know is `None`.
@@ -62,6 +77,37 @@ pub enum HostMessage {
     Pong { t0: f64, t1_us: u64, t2_us: u64 },
     Warning { message: String },
     Error { message: String },
+}
+
+/// What stands before each JPEG on a WebSocket; times are of the host's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameHead {
+    pub epoch: u32,
+    pub frame: u64,
+    /// The source has a desktop to click on.
+    pub pointer: bool,
+    pub captured_us: u64,
+    pub filtered_us: u64,
+    pub encoded_us: u64,
+    pub sent_us: u64,
+}
+
+impl FrameHead {
+    /// The length in bytes, which the head itself carries, so that a later one can be longer.
+    pub const LENGTH: usize = 48;
+    const VERSION: u8 = 1;
+
+    pub fn to_bytes(self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        bytes[..4].copy_from_slice(&[Self::VERSION, Self::LENGTH as u8, u8::from(self.pointer), 0]);
+        bytes[4..8].copy_from_slice(&self.epoch.to_be_bytes());
+        let numbers = [self.frame, self.captured_us, self.filtered_us, self.encoded_us, self.sent_us];
+        let (places, _) = bytes[8..].as_chunks_mut::<8>();
+        for (place, number) in places.iter_mut().zip(numbers) {
+            *place = number.to_be_bytes();
+        }
+        bytes
+    }
 }
 
 /// What a viewer has to know of the host.
@@ -152,6 +198,20 @@ pub fn parse_message(bytes: &[u8]) -> Result<PageMessage, ProtocolError> {
             Ok(PageMessage::Report(Report { delay_ms: figure("delay_ms", 600_000.0)?, fps: figure("fps", 1_000.0)? }))
         }
         "pointer" => parse_event(data()?).map(PageMessage::Pointer),
+        "quality" => {
+            let rung = data()?.get("rung").ok_or(ProtocolError::Missing("rung"))?;
+            Ok(PageMessage::Quality(match rung.as_str().unwrap_or_default() {
+                "auto" => Quality::Auto,
+                "full" => Quality::Pinned(Rung::Full),
+                "half" => Quality::Pinned(Rung::Half),
+                "quarter" => Quality::Pinned(Rung::Quarter),
+                _ => return Err(ProtocolError::Wrong("rung", "auto, full, half or quarter")),
+            }))
+        }
+        "ack" => {
+            let frame = data()?.get("frame").ok_or(ProtocolError::Missing("frame"))?;
+            Ok(PageMessage::Ack { frame: frame.as_u64().ok_or(ProtocolError::Wrong("frame", "a whole number"))? })
+        }
         _ => Ok(PageMessage::Unknown),
     }
 }
@@ -297,6 +357,8 @@ mod tests {
             json!({ "type": "ping", "data": {} }),
             json!({ "type": "ping", "data": { "t0": "now" } }),
             json!({ "type": "report", "data": 7 }),
+            json!({ "type": "quality", "data": { "rung": "best" } }),
+            json!({ "type": "ack", "data": { "frame": -1 } }),
             event(json!({ "kind": "jump", "seq": 1 })),
             event(json!({ "kind": "move", "x": 0.5, "seq": 1 })),
             event(json!({ "kind": "move", "x": 0.5, "y": "0.5", "seq": 1 })),
@@ -318,6 +380,32 @@ mod tests {
     fn a_report_keeps_what_is_sensible() {
         let report = json!({ "type": "report", "data": { "delay_ms": 41, "fps": 1e9, "width": null } });
         assert_eq!(parse(&report), Ok(PageMessage::Report(Report { delay_ms: Some(41.0), fps: None })));
+    }
+
+    #[test]
+    fn a_page_chooses_its_size_and_acknowledges_frames() {
+        let quality = |rung: &str| parse(&json!({ "type": "quality", "data": { "rung": rung } }));
+        assert_eq!(quality("auto"), Ok(PageMessage::Quality(Quality::Auto)));
+        assert_eq!(quality("half"), Ok(PageMessage::Quality(Quality::Pinned(Rung::Half))));
+        assert_eq!(parse(&json!({ "type": "ack", "data": { "frame": 7 } })), Ok(PageMessage::Ack { frame: 7 }));
+    }
+
+    #[test]
+    fn the_head_of_a_frame_has_its_fields_at_the_documented_places() {
+        let head = FrameHead {
+            epoch: 3,
+            frame: 7,
+            pointer: true,
+            captured_us: 10,
+            filtered_us: 11,
+            encoded_us: 12,
+            sent_us: 13,
+        };
+        let bytes = head.to_bytes();
+        assert_eq!(bytes[..8], [1, 48, 1, 0, 0, 0, 0, 3]);
+        let numbers: Vec<u64> =
+            bytes[8..].as_chunks::<8>().0.iter().map(|number| u64::from_be_bytes(*number)).collect();
+        assert_eq!(numbers, [7, 10, 11, 12, 13]);
     }
 
     #[test]

@@ -23,6 +23,7 @@ const RATE_WINDOW: Duration = Duration::from_secs(2);
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     Webrtc,
+    Websocket,
     Mjpeg,
 }
 
@@ -31,8 +32,12 @@ pub enum Transport {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ViewerInfo {
     pub id: u64,
+    /// The browser or player, in few words, as it names itself.
+    pub name: Option<String>,
     pub address: IpAddr,
     pub transport: Transport,
+    /// `full`, `half` or `quarter`, where there is a choice.
+    pub rung: Option<&'static str>,
     /// `jpeg`, `h264` or `vp8`.
     pub codec: &'static str,
     pub sent: u64,
@@ -93,6 +98,8 @@ struct Figures {
     bytes: VecDeque<(Instant, usize)>,
     measured: Measured,
     way: Way,
+    name: Option<String>,
+    rung: Option<&'static str>,
     pointed: Option<Instant>,
 }
 
@@ -189,6 +196,16 @@ impl Viewer {
         self.figures().way = way;
     }
 
+    /// What the viewer calls itself, for the list.
+    pub fn set_name(&self, name: Option<String>) {
+        self.figures().name = name;
+    }
+
+    /// Which size the viewer gets.
+    pub fn note_rung(&self, rung: &'static str) {
+        self.figures().rung = Some(rung);
+    }
+
     pub fn note_pointer(&self, now: Instant) {
         self.figures().pointed = Some(now);
     }
@@ -207,8 +224,10 @@ impl Viewer {
         let fps = figures.measured.fps.unwrap_or_else(|| figures.frames.per_second(now));
         ViewerInfo {
             id: self.id,
+            name: figures.name.clone(),
             address: self.address,
             transport: self.transport,
+            rung: figures.rung,
             codec: self.codec,
             sent: self.sent.load(Ordering::Relaxed),
             skipped: self.skipped.load(Ordering::Relaxed),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{PreviewRate, Reach, Settings, Share, Theme};
+use super::{Outgoing, PreviewRate, Reach, Settings, Share, Theme};
 use crate::capture::SourceId;
 use crate::filter::Chain;
 
@@ -48,6 +48,11 @@ struct Document {
     jpeg_quality: Option<u8>,
     #[serde(default)]
     bitrate_kbps: Option<u32>,
+    #[serde(default)]
+    whip_url: Option<String>,
+    /// Only where the user wants it kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    whip_token: Option<String>,
     #[serde(default)]
     preview: Option<PreviewRate>,
     #[serde(default)]
@@ -94,18 +99,25 @@ pub fn load(path: &Path) -> Result<Settings, FileError> {
     if let Some(source) = document.source.and_then(|source| source.parse().ok()) {
         settings.source = source;
     }
-    let Share { on, control, tune, secret, .. } = Share::default();
+    let Share { on, control, tune, accept, secret, .. } = Share::default();
     let share = &settings.share;
     settings.share = Share {
         on,
         control,
         tune,
+        accept,
         secret,
         watch_anyone: document.watch_anyone.unwrap_or(share.watch_anyone),
         reach: document.reach.unwrap_or(share.reach),
         port: document.port.unwrap_or(share.port),
         jpeg_quality: document.jpeg_quality.unwrap_or(share.jpeg_quality),
         bitrate_kbps: document.bitrate_kbps.unwrap_or(share.bitrate_kbps),
+    };
+    settings.outgoing = Outgoing {
+        on: false,
+        url: document.whip_url.unwrap_or_default(),
+        keep_token: document.whip_token.is_some(),
+        token: document.whip_token.unwrap_or_default(),
     };
     settings.fps = document.fps.unwrap_or(settings.fps);
     settings.preview = document.preview.unwrap_or(settings.preview);
@@ -130,6 +142,8 @@ pub fn save(path: &Path, settings: &Settings) -> Result<(), FileError> {
         port: Some(share.port),
         jpeg_quality: Some(share.jpeg_quality),
         bitrate_kbps: Some(share.bitrate_kbps),
+        whip_url: Some(settings.outgoing.url.clone()),
+        whip_token: settings.outgoing.keep_token.then(|| settings.outgoing.token.clone()),
         preview: Some(settings.preview),
         theme: Some(settings.theme),
     };
@@ -177,11 +191,34 @@ mod tests {
         let path = file("round-trip");
         let mut settings = Settings { source: SourceId::Pattern, fps: 24, ..Settings::default() };
         settings.chain_mut().add(filter::create("crop").unwrap());
-        settings.share =
-            Share { on: true, control: true, tune: true, secret: "s".to_owned(), port: 9, ..Share::default() };
+        settings.share = Share {
+            on: true,
+            control: true,
+            tune: true,
+            accept: true,
+            secret: "s".to_owned(),
+            port: 9,
+            ..Share::default()
+        };
         save(&path, &settings).unwrap();
         let expected = Settings { share: Share { port: 9, ..Share::default() }, ..settings };
         assert_eq!(load(&path).unwrap(), expected);
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn the_token_of_a_server_is_kept_only_where_that_is_wanted() {
+        let path = file("token");
+        let url = "https://media.example/whip".to_owned();
+        let mut settings = Settings::default();
+        settings.outgoing = Outgoing { on: true, url, token: "t0k3n".to_owned(), keep_token: false };
+        save(&path, &settings).unwrap();
+        assert!(!fs::read_to_string(&path).unwrap().contains("t0k3n"));
+        let expected = Outgoing { on: false, token: String::new(), ..settings.outgoing.clone() };
+        assert_eq!(load(&path).unwrap().outgoing, expected);
+        settings.outgoing.keep_token = true;
+        save(&path, &settings).unwrap();
+        assert_eq!(load(&path).unwrap().outgoing, Outgoing { on: false, ..settings.outgoing });
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }
 

@@ -24,11 +24,12 @@ pub struct Settings {
     /// Each source has a chain of its own.
     pub chains: BTreeMap<SourceId, Chain>,
     pub share: Share,
+    pub outgoing: Outgoing,
     pub preview: PreviewRate,
     pub theme: Theme,
 }
 
-/// How the picture is shared. `on`, `control` and `tune` are never saved: they are off when the program starts.
+/// How the picture is shared. `on`, `control`, `tune` and `accept` are never saved: they are off when the program starts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share {
     pub on: bool,
@@ -36,6 +37,8 @@ pub struct Share {
     pub control: bool,
     /// Whoever has the link sees the filters' sliders on the page and moves them.
     pub tune: bool,
+    /// Whoever has the link may publish a picture to this computer, over WHIP.
+    pub accept: bool,
     /// Whoever reaches the port may watch without the link's secret (never click).
     pub watch_anyone: bool,
     pub reach: Reach,
@@ -47,6 +50,17 @@ pub struct Share {
     pub bitrate_kbps: u32,
     /// Guards everything but the page itself; made anew for each start of the program.
     pub secret: String,
+}
+
+/// The server that the picture is published to. `on` is never saved, and `token` only where the user wants it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Outgoing {
+    pub on: bool,
+    /// Of the WHIP endpoint; it may name a secret stream, so it is no more shown than the token.
+    pub url: String,
+    pub token: String,
+    /// Whether the token is written into the settings' file.
+    pub keep_token: bool,
 }
 
 /// Who can reach the port.
@@ -86,6 +100,7 @@ impl Default for Settings {
             fps: 30,
             chains: BTreeMap::new(),
             share: Share::default(),
+            outgoing: Outgoing::default(),
             preview: PreviewRate::Thirty,
             theme: Theme::Dark,
         }
@@ -98,6 +113,7 @@ impl Default for Share {
             on: false,
             control: false,
             tune: false,
+            accept: false,
             watch_anyone: false,
             reach: Reach::Network,
             port: 8080,

@@ -12,14 +12,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("filter", &["frame", "geometry", "util"]),
     ("extend", &["filter", "frame", "geometry", "util"]),
     ("pipeline", &["filter", "frame", "geometry", "util"]),
-    ("capture", &["frame", "geometry", "util"]),
+    ("receive", &["frame", "geometry", "util"]),
+    ("capture", &["receive", "frame", "geometry", "util"]),
     ("encode", &["frame", "geometry", "util"]),
     ("input", &["geometry", "util"]),
-    ("publish", &["encode", "input", "filter", "frame", "geometry", "util"]),
+    ("publish", &["encode", "receive", "input", "filter", "frame", "geometry", "util"]),
     ("settings", &["capture", "filter", "geometry", "util"]),
     (
         "engine",
-        &["settings", "publish", "capture", "pipeline", "encode", "input", "filter", "frame", "geometry", "util"],
+        &[
+            "settings", "publish", "capture", "receive", "pipeline", "encode", "input", "filter", "frame", "geometry",
+            "util",
+        ],
     ),
     ("cli", &["engine", "settings", "capture", "pipeline", "filter", "frame", "geometry", "util"]),
     ("app", &["engine", "settings", "capture", "pipeline", "filter", "frame", "geometry", "util"]),
@@ -32,8 +36,11 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("eframe", &["app"]),
     ("rfd", &["app"]),
     ("axum", &["publish"]),
+    ("futures_util", &["publish"]),
+    ("hyper", &["publish"]),
     ("hyper_util", &["publish"]),
     ("webrtc", &["publish"]),
+    ("ureq", &["publish"]),
     ("rtc", &["publish"]),
     // `util::Latest` is a newtype over one of its channels, and nothing else of it.
     ("tokio", &["publish", "engine", "util"]),
@@ -41,8 +48,8 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("xcap", &["capture"]),
     ("nokhwa", &["capture"]),
     ("enigo", &["input"]),
-    ("openh264", &["encode"]),
-    ("vpx_sys", &["encode"]),
+    ("openh264", &["encode", "receive"]),
+    ("vpx_sys", &["encode", "receive"]),
     ("turbojpeg", &["encode", "capture"]),
     ("tract_onnx", &["extend"]),
     ("clap", &["cli"]),
@@ -158,7 +165,7 @@ fn unsafe_code_stands_only_where_the_system_or_a_c_library_is_called_and_says_wh
     for (module, path, code) in source_files() {
         let is_unsafe = code.contains("unsafe {") || code.contains("unsafe impl") || code.contains("unsafe fn");
         // The processor counts as the system: its instructions are asked for when the program runs.
-        let home = matches!(module.as_str(), "capture" | "input" | "encode")
+        let home = matches!(module.as_str(), "capture" | "input" | "encode" | "receive")
             || path == "app/renderer.rs"
             || path.starts_with("filter/simd/");
         assert!(!is_unsafe || home, "src/{path} has unsafe code");

@@ -12,12 +12,12 @@ use crate::support::xserver::{Deed, Desk, Rgb, Seen, XServer};
 const SCREEN: Size = Size::new(800, 600);
 const GROUND: Rgb = [40, 40, 40];
 /// Two squares to aim at, near the middle so that every chain here shows them.
-const FIRST: (Rgb, (i16, i16)) = ([255, 0, 255], (300, 250));
-const SECOND: (Rgb, (i16, i16)) = ([0, 255, 0], (450, 380));
+pub const FIRST: (Rgb, (i16, i16)) = ([255, 0, 255], (300, 250));
+pub const SECOND: (Rgb, (i16, i16)) = ([0, 255, 0], (450, 380));
 const SIDE: u16 = 16;
 
 /// An X screen with two marks, given by their colour and middle.
-fn marked() -> (XServer, Desk) {
+pub fn marked() -> (XServer, Desk) {
     let server = XServer::start(SCREEN);
     let desk = server.desk().cover(GROUND);
     for (color, (x, y)) in [FIRST, SECOND] {
@@ -26,7 +26,7 @@ fn marked() -> (XServer, Desk) {
     (server, desk)
 }
 
-fn serve(server: &XServer, more: &[&str]) -> Program {
+pub fn serve(server: &XServer, more: &[&str]) -> Program {
     Program::serve(Some(server.display()), &[&["--source", "screen"], more].concat())
 }
 
@@ -40,7 +40,7 @@ fn twisted() -> Value {
 }
 
 /// Waits for as many presses and releases as are expected, and leaves the moves out.
-fn deeds(desk: &Desk, expected: usize) -> Vec<Seen> {
+pub fn deeds(desk: &Desk, expected: usize) -> Vec<Seen> {
     let mut deeds = Vec::new();
     eventually("everything that was done arrives", || {
         deeds.extend(desk.seen().into_iter().filter(|seen| seen.deed != Deed::Move));
@@ -50,7 +50,7 @@ fn deeds(desk: &Desk, expected: usize) -> Vec<Seen> {
 }
 
 /// Checks what was done, and that it was done where it was aimed: within a pixel and what a CSS pixel leaves open.
-fn assert_done(seen: &[Seen], expected: &[(Deed, (i16, i16))], css_per_pixel: f64) {
+pub fn assert_done(seen: &[Seen], expected: &[(Deed, (i16, i16))], css_per_pixel: f64) {
     let done: Vec<Deed> = seen.iter().map(|seen| seen.deed).collect();
     assert_eq!(done, expected.iter().map(|(deed, _)| *deed).collect::<Vec<_>>(), "{seen:?}");
     let tolerance = 1.0 + 0.5 / css_per_pixel.min(1.0);
@@ -63,7 +63,7 @@ fn assert_done(seen: &[Seen], expected: &[(Deed, (i16, i16))], css_per_pixel: f6
     }
 }
 
-fn click(button: u8, place: Place) -> [Value; 3] {
+pub fn click(button: u8, place: Place) -> [Value; 3] {
     [to(place), down(button), up(button)]
 }
 
@@ -119,11 +119,13 @@ fn the_mouse_does_on_the_screen_what_it_does_on_the_page_whatever_the_filters_do
     viewing.wait_for_geometry(&program);
     use_the_mouse(&viewing, &desk, 1.5);
 
-    // The same over MJPEG, where the pointer goes by requests of its own.
-    viewing.watch(&program, "?transport=mjpeg");
-    viewing.wait_for_control();
-    viewing.wait_for_geometry(&program);
-    use_the_mouse(&viewing, &desk, 1.5);
+    // The same over a WebSocket, and over MJPEG, where the pointer goes by requests of its own.
+    for query in ["?transport=websocket", "?transport=mjpeg"] {
+        viewing.watch(&program, query);
+        viewing.wait_for_control();
+        viewing.wait_for_geometry(&program);
+        use_the_mouse(&viewing, &desk, 1.5);
+    }
 }
 
 #[test]
@@ -155,7 +157,7 @@ fn a_click_beside_the_picture_or_on_its_padding_does_nothing() {
 fn closing_the_tab_releases_what_it_holds() {
     let (server, desk) = marked();
     let program = serve(&server, &["--control"]);
-    for query in ["?transport=webrtc", "?transport=mjpeg"] {
+    for query in ["?transport=webrtc", "?transport=websocket", "?transport=mjpeg"] {
         let viewing = Viewing::open();
         viewing.watch(&program, query);
         viewing.wait_for_control();

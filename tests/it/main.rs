@@ -20,9 +20,14 @@ mod overlays;
 #[cfg(target_os = "linux")]
 mod page;
 #[cfg(target_os = "linux")]
+mod page_ways;
+#[cfg(target_os = "linux")]
 mod sharing;
 mod support;
 mod webrtc;
+mod websocket;
+#[cfg(unix)]
+mod whip;
 mod window;
 #[cfg(target_os = "linux")]
 mod window_real;

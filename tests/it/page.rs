@@ -14,6 +14,12 @@ const BROKEN_WEBRTC: [&str; 3] = [
     "RTCPeerConnection.prototype.setRemoteDescription = () => Promise.resolve()",
 ];
 
+/// The same for WebSockets, which some proxies let not through.
+const BROKEN_WEBSOCKETS: [&str; 2] = [
+    "window.WebSocket = class { constructor() { throw new Error('forbidden here') } }",
+    "window.WebSocket = class extends window.WebSocket { constructor() { super('ws://127.0.0.1:9/') } }",
+];
+
 /// A small picture, or two processors would not do for the encoder and a browser's decoder.
 fn serve() -> Program {
     Program::serve(None, &["--source", "pattern", "--filter", "crop:left=0.5,bottom=0.5"])
@@ -59,7 +65,7 @@ fn the_page_plays_webrtc_with_either_codec() {
 fn the_page_follows_a_picture_that_changes_its_size() {
     let program = serve();
     let viewing = Viewing::open();
-    for query in ["?transport=webrtc", "?transport=mjpeg"] {
+    for query in ["?transport=webrtc", "?transport=websocket", "?transport=mjpeg"] {
         viewing.watch(&program, query);
         for (left, width) in [(0.75, 320), (0.5, 640)] {
             let params = serde_json::json!({ "left": left });
@@ -72,21 +78,32 @@ fn the_page_follows_a_picture_that_changes_its_size() {
 }
 
 #[test]
-fn the_page_plays_mjpeg_when_asked_and_by_itself_when_webrtc_does_not_work() {
+fn the_page_falls_back_to_a_websocket_and_then_to_mjpeg_and_says_why() {
     let program = serve();
-    let viewing = Viewing::open();
-    let plays_mjpeg = |query: &str| {
+    let plays = |viewing: &Viewing, query: &str, transport: &str| {
         viewing.watch(&program, query);
-        assert_eq!((viewing.says("transport"), viewing.says("codec")), ("mjpeg".into(), "jpeg".into()));
+        assert_eq!((viewing.says("transport"), viewing.says("codec")), (transport.into(), "jpeg".into()));
         assert_eq!((viewing.says("width"), viewing.says("height")), (640.into(), 360.into()));
-        wait_for_more_frames(&viewing, 15);
+        wait_for_more_frames(viewing, 15);
         assert_eq!(viewing.says("state"), "live");
     };
-    plays_mjpeg("?transport=mjpeg");
-    assert_eq!(viewing.says("fallback"), "");
     for broken in BROKEN_WEBRTC {
+        let viewing = Viewing::open();
         viewing.browser.before_each_page(broken);
-        plays_mjpeg("");
+        plays(&viewing, "", "websocket");
+        assert_ne!(viewing.says("fallback"), "", "the page says why: {broken}");
+        let viewers = program.state()["viewers"].clone();
+        assert_eq!(viewers.as_array().map(Vec::len), Some(1), "one connection: {viewers}");
+        assert_eq!(viewers[0]["transport"], "websocket");
+    }
+    for broken in BROKEN_WEBSOCKETS {
+        let viewing = Viewing::open();
+        plays(&viewing, "?transport=websocket", "websocket");
+        plays(&viewing, "?transport=mjpeg", "mjpeg");
+        assert_eq!(viewing.says("fallback"), "", "it is what was asked for");
+        viewing.browser.before_each_page(BROKEN_WEBRTC[0]);
+        viewing.browser.before_each_page(broken);
+        plays(&viewing, "", "mjpeg");
         assert_ne!(viewing.says("fallback"), "", "the page says why: {broken}");
     }
 }
@@ -121,7 +138,7 @@ fn a_slider_on_the_page_moves_the_hosts_and_follows_it() {
     let chain = ["--filter", "brightness_contrast", "--filter", "redact", "--filter", "grayscale:method=average"];
     let program = Program::serve(None, &[&["--source", "pattern", "--tune"], &chain[..]].concat());
     let viewing = Viewing::open();
-    for transport in ["webrtc", "mjpeg"] {
+    for transport in ["webrtc", "websocket", "mjpeg"] {
         viewing.watch(&program, &format!("?transport={transport}"));
         viewing.browser.wait_for("the filters' button", "return !document.getElementById('tune-button').hidden");
         viewing.browser.run("document.getElementById('tune-button').click()");

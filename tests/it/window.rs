@@ -125,16 +125,18 @@ fn full() -> (Settings, Status) {
     settings.share.control = true;
     let viewer = |id, transport, codec| ViewerInfo {
         id,
+        name: Some("Chrome on Linux".to_owned()),
         address: [192, 168, 1, id as u8].into(),
         transport,
         codec,
         sent: 10,
         skipped: 1,
+        rung: None,
         kbps: 1234.0,
         fps: Some(29.9),
-        delay_ms: None,
+        delay_ms: Some(38.0),
         estimate_kbps: None,
-        loss_percent: None,
+        loss_percent: Some(2.0),
         round_trip_ms: None,
         controls: id == 7,
     };
@@ -401,7 +403,11 @@ fn who_may_watch_and_from_where_is_settings() {
 fn a_viewer_is_disconnected_and_the_link_is_copied_whole() {
     let (settings, status) = full();
     let mut window = window(settings, status);
-    window.get_by_label("Disconnect 192.168.1.8").click();
+    window.get_by_label("Chrome on Linux, 192.168.1.8: 1234 kbit/s");
+    window.get_by_label("Chrome on Linux, 192.168.1.8: 38 ms delay");
+    window.get_by_label("Chrome on Linux, 192.168.1.8: 2.0 % lost");
+    window.get_by_label("Chrome on Linux, 192.168.1.8: – ms round trip");
+    window.get_by_label("Disconnect Chrome on Linux, 192.168.1.8").click();
     window.run();
     assert_eq!(window.state().commands.try_recv(), Ok(Command::Disconnect { viewer: 8 }));
     window.get_by_label("Copy link").click();

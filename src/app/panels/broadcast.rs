@@ -3,7 +3,7 @@
 use egui::{Align, Button, DragValue, Label, Layout, RichText, Ui, vec2};
 use egui_material_icons::icons::{ICON_CONTENT_COPY, ICON_LEFT_CLICK, ICON_PODCASTS};
 
-use super::{card, viewers};
+use super::{card, outgoing, viewers};
 use crate::app::action::{Action, Edit};
 use crate::app::model::Model;
 use crate::app::theme::{self, Palette};
@@ -52,7 +52,7 @@ pub fn broadcast_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
     });
 }
 
-fn share_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
+fn share_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
     let share = &model.settings.share;
     let (name, fill) = if share.on { ("Stop sharing", palette.live) } else { ("Share", palette.accent) };
@@ -76,10 +76,14 @@ fn share_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
             }
         });
     });
-    let sentence = "Without the link's secret; they can never click.";
-    if widgets::switch_row(ui, share.watch_anyone, "Anyone may watch", sentence) {
-        actions.push(Edit::WatchAnyone(!share.watch_anyone).into());
-    }
+    let watch_anyone = share.watch_anyone;
+    ui.columns(2, |columns| {
+        let [left, right] = columns else { return };
+        if widgets::switch_row(left, watch_anyone, "Anyone may watch", "No secret; no clicks.") {
+            actions.push(Edit::WatchAnyone(!watch_anyone).into());
+        }
+        right.horizontal(|ui| outgoing::outgoing_row_ui(ui, model));
+    });
 }
 
 fn reach_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
@@ -190,7 +194,7 @@ pub fn control_banner_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) 
             ui.label(widgets::icon_text(ICON_LEFT_CLICK, 20.0).color(palette.live_text));
             let text = match (&model.status.control.unavailable, model.status.viewers.iter().find(|one| one.controls)) {
                 (Some(reason), _) => format!("Control is allowed, but clicks can't be made here: {reason}"),
-                (None, Some(viewer)) => format!("{} moves the pointer of this computer now.", viewer.address),
+                (None, Some(viewer)) => format!("{} moves the pointer of this computer now.", viewers::called(viewer)),
                 (None, None) => {
                     "Control is allowed: whoever has the link can move the pointer and click on this computer."
                         .to_owned()

@@ -3,6 +3,7 @@
 mod broadcast;
 mod filters;
 mod gallery;
+mod outgoing;
 mod passes;
 mod preview;
 mod sources;
@@ -12,6 +13,7 @@ mod viewers;
 pub use broadcast::{broadcast_ui, control_banner_ui};
 pub use filters::filters_ui;
 pub use gallery::gallery_ui;
+pub use outgoing::outgoing_ui;
 pub use preview::preview_ui;
 pub use sources::sources_ui;
 pub use top_bar::top_bar_ui;

@@ -3,7 +3,7 @@
 use egui::{Align, DragValue, Layout, RichText, ScrollArea, Ui};
 use egui_material_icons::MaterialIcon;
 use egui_material_icons::icons::{
-    ICON_FOLDER_OPEN, ICON_GRID_ON, ICON_IMAGE, ICON_MONITOR, ICON_REFRESH, ICON_VIDEOCAM, ICON_WARNING,
+    ICON_FOLDER_OPEN, ICON_GRID_ON, ICON_IMAGE, ICON_MONITOR, ICON_REFRESH, ICON_SENSORS, ICON_VIDEOCAM, ICON_WARNING,
 };
 
 use super::heading;
@@ -34,6 +34,7 @@ pub fn sources_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
             (SourceKind::Screen, "Screens"),
             (SourceKind::Camera, "Cameras"),
             (SourceKind::Image, "Picture"),
+            (SourceKind::Published, "From others"),
             (SourceKind::Pattern, "Test pattern"),
         ] {
             group_ui(ui, model, actions, kind, title);
@@ -111,6 +112,12 @@ fn group_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>, kind: SourceK
             actions.push(Action::File(FileJob::Browse(FilePurpose::OpenImage)));
         }
     }
+    if kind == SourceKind::Published {
+        let accept = model.settings.share.accept;
+        if widgets::switch_row(ui, accept, "Let others publish here", "Whoever has the link, over WHIP.") {
+            actions.push(Edit::Accept(!accept).into());
+        }
+    }
     for note in model.status.sources.notes.iter().filter(|note| kind_of_note(note) == Some(kind)) {
         widgets::note(ui, note);
     }
@@ -131,6 +138,7 @@ const fn icon(kind: SourceKind) -> MaterialIcon {
         SourceKind::Screen => ICON_MONITOR,
         SourceKind::Camera => ICON_VIDEOCAM,
         SourceKind::Image => ICON_IMAGE,
+        SourceKind::Published => ICON_SENSORS,
         SourceKind::Pattern => ICON_GRID_ON,
     }
 }

@@ -7,13 +7,16 @@ use super::heading;
 use crate::app::action::Action;
 use crate::app::model::{HISTORY_SECONDS, Model, bitrate_text, or_dash};
 use crate::app::theme::{self, Palette};
+use crate::app::viewer_history::{Trace, ViewerHistory};
 use crate::app::widgets;
 use crate::engine::{Command, EncoderStatus, ShareState, Transport, ViewerInfo};
 
-/// Width in points of each column after the address: transport, codec, kbit/s, fps, delay, disconnect.
-const COLUMNS: [f32; 6] = [58.0, 44.0, 54.0, 38.0, 54.0, 30.0];
-const TITLES: [&str; 6] = ["Transport", "Codec", "kbit/s", "fps", "Delay ms", ""];
-const ROW_HEIGHT: f32 = 26.0;
+/// Width in points of each column after the viewer: bitrate, frame rate, delay, round trip, loss, disconnect.
+const COLUMNS: [f32; 6] = [52.0, 34.0, 54.0, 48.0, 44.0, 28.0];
+const TITLES: [&str; 6] = ["kbit/s", "fps", "Delay ms", "RTT ms", "Loss %", ""];
+const ROW_HEIGHT: f32 = 38.0;
+/// The upper part of a row, which has the figures; below it are their plots.
+const FIGURE_HEIGHT: f32 = 20.0;
 
 pub fn viewers_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
@@ -33,7 +36,7 @@ pub fn viewers_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
     ScrollArea::vertical().id_salt("viewers").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for viewer in &model.status.viewers {
-            viewer_ui(ui, viewer, actions);
+            ui.push_id(viewer.id, |ui| viewer_ui(ui, viewer, &model.viewer_history, actions));
         }
     });
 }
@@ -55,62 +58,99 @@ fn titles_ui(ui: &mut Ui) {
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 16.0), Sense::hover());
     let columns = columns(row);
     let font = TextStyle::Small.resolve(ui.style());
-    ui.painter().text(columns[0].left_center(), Align2::LEFT_CENTER, "Address", font.clone(), palette.weak);
-    for (index, title) in TITLES.iter().enumerate() {
-        let column = columns[index + 1];
-        let (place, align) = placing(index, column);
-        ui.painter().text(place, align, title, font.clone(), palette.weak);
+    ui.painter().text(columns[0].left_center(), Align2::LEFT_CENTER, "Viewer", font.clone(), palette.weak);
+    for (column, title) in columns[1..].iter().zip(TITLES) {
+        ui.painter().text(figure_place(*column), Align2::RIGHT_CENTER, title, font.clone(), palette.weak);
     }
     ui.painter().hline(row.x_range(), row.bottom() + 1.0, egui::Stroke::new(1.0, palette.line));
 }
 
-/// Words begin at the left of their column, figures end at the right.
-fn placing(index: usize, column: Rect) -> (egui::Pos2, Align2) {
-    if index < 2 {
-        (column.left_center(), Align2::LEFT_CENTER)
-    } else {
-        (column.right_center() - vec2(theme::SPACE_XS, 0.0), Align2::RIGHT_CENTER)
-    }
+/// Figures end at the right of their column.
+fn figure_place(column: Rect) -> egui::Pos2 {
+    column.right_center() - vec2(theme::SPACE_XS, 0.0)
 }
 
-fn viewer_ui(ui: &mut Ui, viewer: &ViewerInfo, actions: &mut Vec<Action>) {
+fn viewer_ui(ui: &mut Ui, viewer: &ViewerInfo, history: &ViewerHistory, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
     let columns = columns(row);
-    let mut address =
-        ui.new_child(egui::UiBuilder::new().max_rect(columns[0]).layout(Layout::left_to_right(Align::Center)));
-    address.spacing_mut().item_spacing.x = theme::SPACE_XS;
-    if viewer.controls {
-        address.label(widgets::icon_text(ICON_LEFT_CLICK, 14.0).color(palette.live_text));
-    }
-    widgets::truncated(&mut address, RichText::new(viewer.address.to_string()).color(palette.strong));
-    let transport = match viewer.transport {
-        Transport::Webrtc => "WebRTC",
-        Transport::Mjpeg => "MJPEG",
-    };
-    let figures = [
-        transport.to_owned(),
-        codec_name(viewer.codec),
-        format!("{:.0}", viewer.kbps),
-        or_dash(viewer.fps, 0),
-        or_dash(viewer.delay_ms, 0),
+    let who = called(viewer);
+    who_ui(ui, columns[0], viewer);
+    let figures: [(Option<Trace>, &str, Option<f32>, usize); 5] = [
+        (Some(Trace::Bitrate), "kbit/s", Some(viewer.kbps), 0),
+        (None, "frames a second", viewer.fps, 0),
+        (Some(Trace::Delay), "ms delay", viewer.delay_ms, 0),
+        (Some(Trace::RoundTrip), "ms round trip", viewer.round_trip_ms, 0),
+        (Some(Trace::Loss), "% lost", viewer.loss_percent, 1),
     ];
     let font = TextStyle::Body.resolve(ui.style());
-    for (index, figure) in figures.into_iter().enumerate() {
-        let (place, align) = placing(index, columns[index + 1]);
-        ui.painter().text(place, align, figure, font.clone(), palette.text);
+    for (column, (trace, unit, figure, decimals)) in columns[1..].iter().zip(figures) {
+        let top = Rect::from_min_max(column.min, pos2(column.right(), column.top() + FIGURE_HEIGHT));
+        let text = or_dash(figure, decimals);
+        ui.painter().text(figure_place(top), Align2::RIGHT_CENTER, &text, font.clone(), palette.text);
+        let name = format!("{who}: {text} {unit}");
+        let place = match trace {
+            Some(_) => Rect::from_min_max(pos2(column.left() + 10.0, top.bottom()), column.max - vec2(4.0, 5.0)),
+            None => top,
+        };
+        let past = trace.map(|trace| history.figures(viewer.id, trace)).unwrap_or_default();
+        widgets::sparkline(ui, place, &past, HISTORY_SECONDS, &name);
     }
     let mut end =
         ui.new_child(egui::UiBuilder::new().max_rect(columns[6]).layout(Layout::right_to_left(Align::Center)));
-    if widgets::icon_button(&mut end, ICON_LOGOUT, &format!("Disconnect {}", viewer.address)).clicked() {
+    if widgets::icon_button(&mut end, ICON_LOGOUT, &format!("Disconnect {who}")).clicked() {
         actions.push(Action::Ask(Command::Disconnect { viewer: viewer.id }));
     }
+    let estimate = viewer.estimate_kbps.map(|kbps| format!("; the way carries about {}", bitrate_text(kbps)));
     response.on_hover_text(format!(
-        "{} frames sent, {} skipped because newer ones were there{}",
+        "{}\n{} frames sent, {} skipped because newer ones were there{}{}",
+        described(viewer),
         viewer.sent,
         viewer.skipped,
+        estimate.unwrap_or_default(),
         if viewer.controls { "; moves the pointer" } else { "" }
     ));
+}
+
+/// The name, and below it where from and how.
+fn who_ui(ui: &mut Ui, column: Rect, viewer: &ViewerInfo) {
+    let palette = Palette::of(ui);
+    let (upper, lower) = column.split_top_bottom_at_y(column.top() + FIGURE_HEIGHT);
+    let line = |ui: &mut Ui, rect| {
+        ui.new_child(egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)))
+    };
+    let mut name = line(ui, upper);
+    name.spacing_mut().item_spacing.x = theme::SPACE_XS;
+    if viewer.controls {
+        name.label(widgets::icon_text(ICON_LEFT_CLICK, 14.0).color(palette.live_text));
+    }
+    let shown = viewer.name.clone().unwrap_or_else(|| viewer.address.to_string());
+    widgets::truncated(&mut name, RichText::new(shown).color(palette.strong));
+    let mut about = line(ui, lower.with_max_y(lower.bottom() - 3.0));
+    widgets::truncated(&mut about, RichText::new(described(viewer)).small().color(palette.weak));
+}
+
+/// Name and address, to tell a viewer from the others.
+pub fn called(viewer: &ViewerInfo) -> String {
+    match &viewer.name {
+        Some(name) => format!("{name}, {}", viewer.address),
+        None => viewer.address.to_string(),
+    }
+}
+
+/// Where from and how.
+fn described(viewer: &ViewerInfo) -> String {
+    let transport = match viewer.transport {
+        Transport::Webrtc => "WebRTC",
+        Transport::Websocket => "WebSocket",
+        Transport::Mjpeg => "MJPEG",
+    };
+    let mut parts = vec![viewer.address.to_string(), transport.to_owned()];
+    if viewer.transport != Transport::Mjpeg {
+        parts.push(codec_name(viewer.codec));
+    }
+    parts.extend(viewer.rung.map(|rung| format!("{rung} size")));
+    parts.join(" · ")
 }
 
 /// The bitrate of the last minute, and a line for each encoder.

@@ -10,7 +10,7 @@ mod switch;
 
 pub use buttons::{Row, big_button, icon_button, icon_text, paint_icon, pill, row_button};
 pub use param::{NumberFormat, Wish, param_ui};
-pub use plot::rate_plot;
+pub use plot::{rate_plot, sparkline};
 pub use qr::QrCache;
 pub use switch::{switch, switch_row};
 

@@ -1,6 +1,6 @@
-//! A line of the last minute.
+//! Lines of the last minute: a large one with an axis, and small ones beside figures.
 
-use egui::{Align2, Role, Sense, Shape, Stroke, TextStyle, Ui, pos2, vec2};
+use egui::{Align2, Rect, Role, Sense, Shape, Stroke, TextStyle, Ui, pos2, vec2};
 
 use super::describe;
 use crate::app::theme::Palette;
@@ -12,7 +12,7 @@ pub fn rate_plot(ui: &mut Ui, figures: &[f32], seconds: usize, name: &str) {
     describe(&response, Role::Image, None, name);
     let small = TextStyle::Small.resolve(ui.style());
     let top = nice_ceiling(figures.iter().copied().fold(0.0, f32::max));
-    let rect = egui::Rect::from_min_max(outer.min + vec2(28.0, 6.0), outer.max - vec2(2.0, 6.0));
+    let rect = Rect::from_min_max(outer.min + vec2(28.0, 6.0), outer.max - vec2(2.0, 6.0));
     if rect.width() < 20.0 || rect.height() < 20.0 {
         return;
     }
@@ -37,6 +37,33 @@ pub fn rate_plot(ui: &mut Ui, figures: &[f32], seconds: usize, name: &str) {
         .collect();
     if points.len() > 1 {
         painter.add(Shape::line(points, Stroke::new(1.5, palette.accent)));
+    }
+}
+
+/// Paints figures, oldest first, as a small line from zero to the largest; where one is unknown the line has a gap.
+/// The caller's `Ui` has an id of its own for each row. `name` says the newest figure in words, because the line alone says nothing to who can't see it.
+pub fn sparkline(ui: &mut Ui, rect: Rect, figures: &[Option<f32>], seconds: usize, name: &str) {
+    let palette = Palette::of(ui);
+    let response = ui.interact(rect, ui.id().with(("sparkline", rect.left() as i32)), Sense::hover());
+    describe(&response, Role::Image, None, name);
+    let top = figures.iter().flatten().copied().fold(0.0, f32::max);
+    let painter = ui.painter_at(rect.expand(1.0));
+    if figures.is_empty() {
+        return;
+    }
+    painter.hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, palette.line));
+    let step = rect.width() / (seconds.max(2) - 1) as f32;
+    let right = figures.len().saturating_sub(1);
+    let place = |(index, figure): (usize, f32)| {
+        let share = if top > 0.0 { (figure / top).clamp(0.0, 1.0) } else { 0.0 };
+        pos2(rect.right() - (right - index) as f32 * step, egui::lerp(rect.bottom()..=rect.top(), share))
+    };
+    let known: Vec<(usize, Option<f32>)> = figures.iter().copied().enumerate().collect();
+    for run in known.split(|(_, figure)| figure.is_none()) {
+        let points: Vec<_> = run.iter().filter_map(|&(index, figure)| Some(place((index, figure?)))).collect();
+        if points.len() > 1 {
+            painter.add(Shape::line(points, Stroke::new(1.0, palette.accent)));
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::super::Shared;
+use super::super::agent;
 use super::super::mjpeg::{BOUNDARY, StreamBody};
 use super::super::protocol;
 use super::super::viewers::Transport;
@@ -32,15 +33,20 @@ type Answer = Result<Response, Problem>;
 pub async fn root(state: State<Arc<Shared>>, peer: Extension<Peer>, request: Request) -> Answer {
     match action(request.uri().query()) {
         None => Ok(assets::page()),
-        Some("stream") => stream(state, peer).await,
+        Some("stream") => stream(state, peer, request.headers().clone()).await,
         Some("snapshot") => snapshot(state).await,
         Some(_) => Err(Problem::new(404, "There are the actions `stream` and `snapshot`.")),
     }
 }
 
 /// `GET /stream`
-pub async fn stream(State(shared): State<Arc<Shared>>, Extension(Peer(address)): Extension<Peer>) -> Answer {
+pub async fn stream(
+    State(shared): State<Arc<Shared>>,
+    Extension(Peer(address)): Extension<Peer>,
+    headers: HeaderMap,
+) -> Answer {
     let viewer = shared.viewers.enter(address, Transport::Mjpeg, "jpeg").ok_or_else(too_many_viewers)?;
+    viewer.set_name(agent::named_by(&headers));
     let body = Body::new(StreamBody::new(shared.parts.subscribe(), viewer));
     let mut response = body.into_response();
     // An answer in the manner of HTTP/1.0 ends with the connection; in 1.1 hyper would wrap each part into a chunk,

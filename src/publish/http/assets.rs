@@ -24,6 +24,7 @@ macro_rules! assets {
 
 assets![
     "access.js",
+    "canvas.js",
     "clock.js",
     "delay.js",
     "details.css",
@@ -36,16 +37,20 @@ assets![
     "main.js",
     "mjpeg.js",
     "multipart.js",
+    "pip.js",
     "player.js",
     "pointer-http.js",
     "pointer.js",
     "rtp.js",
     "screen.js",
     "session.js",
+    "socket.js",
     "style.css",
     "touch.js",
     "tune.css",
     "tune.js",
+    "view.js",
+    "wake.js",
     "whep-stats.js",
     "whep.js",
 ];

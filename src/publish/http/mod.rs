@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 use super::Shared;
 pub use api::{is_type, too_many_viewers};
 use connection::WatchedStream;
-pub use policy::credentials;
+pub use policy::{credentials, secret_of_socket};
 pub use problem::Problem;
 
 /// More connections than this at once are turned away.
@@ -84,11 +84,11 @@ async fn talk(stream: TcpStream, peer: SocketAddr, router: Router) {
     let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
     let peer = Peer(peer.ip().to_canonical());
     let service = TowerToHyperService::new(router.layer(axum::Extension(peer)));
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
     let io = TokioIo::new(WatchedStream::new(stream));
     // A client that breaks off is no news.
-    if let Err(error) = builder.http1_only().serve_connection(io, service).await {
+    if let Err(error) = builder.serve_connection(io, service).with_upgrades().await {
         tracing::trace!("a connection ended: {error}");
     }
 }

@@ -8,6 +8,8 @@ use axum::routing::{get, post};
 
 use super::super::Shared;
 use super::super::webrtc::whep;
+use super::super::websocket;
+use super::super::whip;
 use super::{api, assets, policy};
 
 pub fn router(shared: Arc<Shared>) -> Router {
@@ -21,8 +23,11 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/snapshot", get(api::snapshot))
         .route("/snapshot.jpg", get(api::snapshot))
         .route("/state", get(api::state))
+        .route("/ws", get(websocket::open))
         .route("/whep", post(whep::create).get(whep::look).options(whep::options))
         .route("/whep/{session}", axum::routing::patch(whep::trickle).delete(whep::end).options(whep::options))
+        .route("/whip", post(whip::create).get(whip::look).options(whip::options))
+        .route("/whip/{session}", axum::routing::patch(whip::patch).delete(whip::end).options(whip::options))
         .route("/api/v1/clock", get(api::clock))
         .route("/api/v1/chain", get(api::chain).patch(api::patch_chain))
         .route("/api/v1/filters", get(api::filters))

@@ -39,15 +39,15 @@ use super::sessions::random;
 use crate::encode::VideoCodec;
 
 /// All candidates are local addresses, so there is nothing to wait for but the machine itself.
-const GATHERING_TIME: Duration = Duration::from_secs(3);
+pub const GATHERING_TIME: Duration = Duration::from_secs(3);
 /// Library to session; a page opens three channels.
 const CHANNELS_WAITING: usize = 8;
 /// What may wait in one data channel towards a page that does not read.
 const CHANNEL_BYTES: usize = 64 * 1024;
 /// Without a sign of life for so long ICE calls the connection disconnected, and then failed.
-const DISCONNECTED_AFTER: Duration = Duration::from_secs(4);
-const FAILED_AFTER: Duration = Duration::from_secs(12);
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
+pub const DISCONNECTED_AFTER: Duration = Duration::from_secs(4);
+pub const FAILED_AFTER: Duration = Duration::from_secs(12);
+pub const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
 /// Why a connection could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ pub enum ConnectError {
 
 /// The certificate all connections of this run use.
 #[derive(Clone)]
-pub struct Certificate(RTCCertificate);
+pub struct Certificate(pub(in crate::publish) RTCCertificate);
 
 /// No certificate, no WebRTC.
 #[derive(Debug, thiserror::Error)]
@@ -210,14 +210,16 @@ async fn negotiate(
 }
 
 /// The random numbers RTP wants.
-struct Numbers {
-    ssrc: u32,
+pub struct Numbers {
+    pub ssrc: u32,
     rtx_ssrc: u32,
-    sequence: u16,
+    pub sequence: u16,
 }
 
 impl Numbers {
-    fn random() -> Result<Self, getrandom::Error> {
+    /// # Errors
+    /// When the system has no random numbers.
+    pub fn random() -> Result<Self, getrandom::Error> {
         let [a, b, c, d, e, f] = random::<6>()?;
         // The highest bit stays clear in one and set in the other: they can't be equal, nor 0.
         let ssrc = u32::from_be_bytes([a & 0x7f, b, c, d]) | 1;
@@ -247,7 +249,10 @@ fn codec(offered: &OfferedCodec) -> RTCRtpCodec {
 }
 
 /// Registers what was chosen by the offer's own numbers, so that nothing else can be negotiated.
-fn register(media: &mut MediaEngine, offered: &OfferedCodec) -> Result<(), ConnectError> {
+///
+/// # Errors
+/// When the library refuses a codec, which it has no reason to.
+pub fn register(media: &mut MediaEngine, offered: &OfferedCodec) -> Result<(), ConnectError> {
     let parameters = |rtp_codec, payload_type| RTCRtpCodecParameters { rtp_codec, payload_type };
     media.register_codec(parameters(codec(offered), offered.payload_type), RtpCodecKind::Video)?;
     if let Some(rtx) = offered.rtx {
@@ -267,7 +272,8 @@ fn register(media: &mut MediaEngine, offered: &OfferedCodec) -> Result<(), Conne
     Ok(())
 }
 
-fn media_track(offered: &OfferedCodec, numbers: &Numbers) -> MediaStreamTrack {
+/// The one track, with its retransmissions.
+pub fn media_track(offered: &OfferedCodec, numbers: &Numbers) -> MediaStreamTrack {
     let rtx = offered.rtx.map(|_| RTCRtpRtxParameters { ssrc: numbers.rtx_ssrc });
     let coding = RTCRtpEncodingParameters {
         rtp_coding_parameters: RTCRtpCodingParameters { ssrc: Some(numbers.ssrc), rtx, ..Default::default() },

@@ -1,22 +1,23 @@
 //! The WebRTC sender: WHEP, one session a viewer, and what the library leaves to the application.
 
-mod addresses;
+pub(super) mod addresses;
 mod channels;
 mod congestion;
-mod connection;
-mod expander;
-mod gate;
-mod link;
-mod nack;
-mod offer;
-mod packetizer;
-mod passing;
-mod rtcp_tap;
-mod session;
-mod sessions;
+pub(super) mod connection;
+pub(super) mod expander;
+pub(super) mod gate;
+pub(super) mod link;
+pub(super) mod nack;
+pub(super) mod offer;
+pub(super) mod packetizer;
+pub(super) mod passing;
+pub(super) mod rtcp_tap;
+pub(super) mod session;
+pub(super) mod sessions;
 pub mod whep;
 
 pub use addresses::local_addresses;
 pub use connection::{Certificate, CertificateError};
 pub use packetizer::Broadcast;
+pub use session::Allowance;
 pub use sessions::Sessions;

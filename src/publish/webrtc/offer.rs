@@ -34,11 +34,11 @@ pub enum OfferError {
 
 /// One `m=` section.
 #[derive(Debug, Default)]
-struct Section<'a> {
-    kind: &'a str,
-    port: &'a str,
-    formats: Vec<&'a str>,
-    attributes: Vec<&'a str>,
+pub struct Section<'a> {
+    pub kind: &'a str,
+    pub port: &'a str,
+    pub formats: Vec<&'a str>,
+    pub attributes: Vec<&'a str>,
 }
 
 /// Chooses the first of the `available` codecs that the offer has; `forced` leaves no other choice. The order is the
@@ -80,7 +80,11 @@ pub fn read(sdp: &str, available: &[VideoCodec], forced: Option<VideoCodec>) -> 
     Ok(Offer { sdp: without_private_candidates(sdp), codec })
 }
 
-fn sections(sdp: &str) -> Result<Vec<Section<'_>>, OfferError> {
+/// The `m=` sections of a description, in their order.
+///
+/// # Errors
+/// When a media line is cut short.
+pub fn sections(sdp: &str) -> Result<Vec<Section<'_>>, OfferError> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     for line in sdp.lines() {
         if let Some(media) = line.strip_prefix("m=") {
@@ -106,20 +110,26 @@ impl Section<'_> {
             VideoCodec::H264 => name.eq_ignore_ascii_case("H264/90000") && is_baseline(fmtp),
             VideoCodec::Vp8 => name.eq_ignore_ascii_case("VP8/90000"),
         })?;
+        Some(OfferedCodec { codec, payload_type, fmtp: fmtp.to_owned(), rtx: self.rtx(format) })
+    }
+
+    /// The payload type that retransmissions of a format have.
+    pub fn rtx(&self, format: &str) -> Option<u8> {
         let apt = format!("apt={format}");
         let rtx = self.formats.iter().find(|other| {
             self.encoding(other).is_some_and(|name| name.eq_ignore_ascii_case("rtx/90000"))
                 && self.fmtp(other).is_some_and(|fmtp| fmtp.split(';').any(|parameter| parameter.trim() == apt))
         });
-        let rtx = rtx.and_then(|rtx| rtx.parse().ok());
-        Some(OfferedCodec { codec, payload_type, fmtp: fmtp.to_owned(), rtx })
+        rtx.and_then(|rtx| rtx.parse().ok())
     }
 
-    fn encoding(&self, format: &str) -> Option<&str> {
+    /// The name and clock rate of a format, such as `VP8/90000`.
+    pub fn encoding(&self, format: &str) -> Option<&str> {
         self.about("rtpmap:", format)
     }
 
-    fn fmtp(&self, format: &str) -> Option<&str> {
+    /// The parameters of a format.
+    pub fn fmtp(&self, format: &str) -> Option<&str> {
         self.about("fmtp:", format)
     }
 
@@ -141,7 +151,7 @@ fn is_baseline(fmtp: &str) -> bool {
 }
 
 /// A browser hides its addresses behind `.local` names; it finds the host instead of the other way round.
-fn without_private_candidates(sdp: &str) -> String {
+pub fn without_private_candidates(sdp: &str) -> String {
     let kept = sdp.lines().filter(|line| !line.starts_with("a=candidate:") || is_usable_candidate(line));
     kept.flat_map(|line| [line, "\r\n"]).collect()
 }

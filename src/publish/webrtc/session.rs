@@ -174,7 +174,7 @@ impl Session {
 
 /// Lets frames through while there is room for them before the network. After one was left out, the following ones can't
 /// be decoded, up to a keyframe.
-struct Valve {
+pub struct Valve {
     link: Arc<Link>,
     broadcast: Arc<Broadcast>,
     waits_for_keyframe: bool,
@@ -183,11 +183,11 @@ struct Valve {
 }
 
 impl Valve {
-    fn new(link: Arc<Link>, broadcast: Arc<Broadcast>) -> Self {
+    pub fn new(link: Arc<Link>, broadcast: Arc<Broadcast>) -> Self {
         Self { link, broadcast, waits_for_keyframe: false, keyframe_sent: None, asked: None }
     }
 
-    fn lets_through(&mut self, keyframe: bool, now: Instant) -> bool {
+    pub fn lets_through(&mut self, keyframe: bool, now: Instant) -> bool {
         let young = self.keyframe_sent.is_some_and(|at| now.saturating_duration_since(at) < KEYFRAME_TIME);
         let limit = if young { KEYFRAME_BACKLOG } else { MOST_BACKLOG };
         if self.link.backlog() > limit {
@@ -204,12 +204,12 @@ impl Valve {
         true
     }
 
-    fn close(&mut self) {
+    pub fn close(&mut self) {
         self.waits_for_keyframe = true;
     }
 
     /// While nothing comes from the encoder, because the picture stands still, the viewer still needs its keyframe.
-    fn on_tick(&mut self, now: Instant) {
+    pub fn on_tick(&mut self, now: Instant) {
         self.broadcast.follow_links(now);
         if self.waits_for_keyframe {
             self.ask(now);
@@ -226,12 +226,13 @@ impl Valve {
 }
 
 /// What the expander replaces by the packets of the frame that waits in its queue.
-fn empty_packet(ssrc: u32, payload_type: u8, timestamp: u32) -> rtp::Packet {
+pub fn empty_packet(ssrc: u32, payload_type: u8, timestamp: u32) -> rtp::Packet {
     let header = rtp::Header { version: 2, ssrc, payload_type, timestamp, ..rtp::Header::default() };
     rtp::Packet { header, payload: Bytes::new() }
 }
 
-async fn next(frames: &mut Option<Subscription>) -> Option<Arc<VideoFrame>> {
+/// The next frame; never, before there is a subscription.
+pub async fn next(frames: &mut Option<Subscription>) -> Option<Arc<VideoFrame>> {
     match frames {
         Some(frames) => frames.next().await,
         None => std::future::pending().await,
@@ -324,6 +325,8 @@ impl Talk {
                 self.place.note_measured(Measured { delay_ms: report.delay_ms, fps: report.fps });
             }
             Ok(PageMessage::Pointer(event)) => self.on_pointer(event, now).await,
+            // There is one size over WebRTC so far, and RTCP acknowledges.
+            Ok(PageMessage::Quality(_) | PageMessage::Ack { .. }) => {}
             Ok(PageMessage::Unknown) => {
                 self.unknown += 1;
                 if self.unknown == 1 {
@@ -431,17 +434,17 @@ impl Talk {
 
 /// How many messages a page may still send; pure.
 #[derive(Debug)]
-struct Allowance {
+pub struct Allowance {
     left: f64,
     at: Instant,
 }
 
 impl Allowance {
-    fn new(now: Instant) -> Self {
+    pub fn new(now: Instant) -> Self {
         Self { left: MESSAGES_BURST, at: now }
     }
 
-    fn take(&mut self, now: Instant) -> bool {
+    pub fn take(&mut self, now: Instant) -> bool {
         let earned = now.saturating_duration_since(self.at).as_secs_f64() * MESSAGES;
         self.left = (self.left + earned).min(MESSAGES_BURST);
         self.at = now;

@@ -15,6 +15,7 @@ use webrtc::peer_connection::RTCIceCandidateInit;
 
 use super::super::Shared;
 use super::super::access::Need;
+use super::super::agent;
 use super::super::http::{Peer, Problem, credentials, is_type, read_body, too_many_viewers};
 use super::super::viewers::Transport;
 use super::connection::{self, ConnectError, Place};
@@ -24,12 +25,12 @@ use super::sessions::{SessionHandle, hexadecimal, random};
 use crate::encode::VideoCodec;
 
 /// The longest offer or fragment, in bytes.
-const SDP_BYTES: usize = 64 * 1024;
+pub const SDP_BYTES: usize = 64 * 1024;
 /// A fragment with more candidates than this is no browser's.
-const MOST_CANDIDATES: usize = 64;
+pub const MOST_CANDIDATES: usize = 64;
 /// Making an answer takes milliseconds; beyond this the client has given up anyway.
-const ANSWER_TIME: Duration = Duration::from_secs(8);
-const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
+pub const ANSWER_TIME: Duration = Duration::from_secs(8);
+pub const ACCEPT_POST: HeaderName = HeaderName::from_static("accept-post");
 
 type Answer = Result<Response, Problem>;
 
@@ -44,6 +45,7 @@ pub async fn create(
     }
     let forced = forced_codec(request.uri().query())?;
     // Who may only watch, because anyone may, gets no pointer.
+    let name = agent::named_by(request.headers());
     let trusted = shared.host.access().check(Need::Change, &credentials(&request, true)).is_ok();
     let body = read_body(request.into_body(), SDP_BYTES).await?;
     let sdp = std::str::from_utf8(&body).map_err(|_| Problem::new(400, "The offer is not text."))?;
@@ -53,6 +55,7 @@ pub async fn create(
     let broadcast = Arc::clone(broadcast.ok_or_else(|| Problem::new(422, "There is no encoder for this codec."))?);
     let place =
         shared.viewers.enter(address, Transport::Webrtc, offer.codec.codec.id()).ok_or_else(too_many_viewers)?;
+    place.set_name(name);
 
     let connecting =
         connection::connect(&offer, &broadcast, &shared.certificate, Place { viewer: address, bound: shared.bound });
@@ -166,7 +169,7 @@ fn forced_codec(query: Option<&str>) -> Result<Option<VideoCodec>, Problem> {
 }
 
 /// The candidates of a fragment that can be reached; the others are the client's own affair.
-fn candidates(fragment: &str) -> Vec<RTCIceCandidateInit> {
+pub fn candidates(fragment: &str) -> Vec<RTCIceCandidateInit> {
     let mut mid = None;
     let mut found = Vec::new();
     for line in fragment.lines() {

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lenscast::encode::{EncodedJpeg, JpegHub, JpegSubscription, VideoCodec, VideoConfig, VideoHub};
+use lenscast::encode::{EncodedJpeg, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub};
 use lenscast::filter::{Chain, ChainError};
 use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
 use lenscast::geometry::{Affine, Geometry, Size};
 use lenscast::input::PointerEvent;
 
 use lenscast::publish::{AccessPolicy, Host, JpegSource, PublishConfig, Publisher, VideoSource};
+use lenscast::receive::Inbox;
 use lenscast::util::{Demand, Latest};
 use serde_json::{Value, json};
 
@@ -47,12 +48,13 @@ pub struct TestHost {
     pub state: Mutex<Value>,
     /// Sessions and their events; `None` is the end of what a session held.
     pub pointer: Mutex<Vec<(u64, Option<PointerEvent>)>>,
+    pub inbox: Arc<Inbox>,
     start: Instant,
 }
 
 impl Default for TestHost {
     fn default() -> Self {
-        let access = AccessPolicy { secret: SECRET.to_owned(), watch_anyone: false, control: true };
+        let access = AccessPolicy { secret: SECRET.to_owned(), watch_anyone: false, control: true, publish: true };
         let state = json!({ "version": "0.1.0", "source": { "id": "pattern", "name": "Test pattern" },
             "picture": { "width": SIZE.width, "height": SIZE.height }, "geometry": { "epoch": 1, "pointer": true },
             "control": true, "paused": false, "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [] });
@@ -61,6 +63,7 @@ impl Default for TestHost {
             chain: Mutex::default(),
             state: Mutex::new(state),
             pointer: Mutex::default(),
+            inbox: Arc::default(),
             start: Instant::now(),
         }
     }
@@ -93,6 +96,9 @@ impl Host for TestHost {
     fn end_pointer(&self, session: u64) {
         self.pointer.lock().unwrap().push((session, None));
     }
+    fn inbox(&self) -> Option<Arc<Inbox>> {
+        Some(Arc::clone(&self.inbox))
+    }
 }
 
 /// JPEGs that are whatever bytes a test wants.
@@ -111,12 +117,19 @@ impl TestJpegs {
     pub fn publish(&self, frame_id: u64, data: Vec<u8>) {
         let times = FrameTimes { captured: Instant::now(), filtered: None };
         let geometry = Arc::new(Geometry::untouched(3, SIZE, None));
-        self.newest.publish(Some(Arc::new(EncodedJpeg { data, size: SIZE, frame_id, times, geometry })));
+        self.newest.publish(Some(Arc::new(EncodedJpeg {
+            data,
+            size: SIZE,
+            frame_id,
+            times,
+            encoded: Instant::now(),
+            geometry,
+        })));
     }
 }
 
 impl JpegSource for TestJpegs {
-    fn subscribe(&self) -> JpegSubscription {
+    fn subscribe(&self, _rung: Rung) -> JpegSubscription {
         (self.newest.reader(), self.demand.want())
     }
 }

@@ -1,0 +1,152 @@
+//! What a host and a page say to each other, whatever carries it: every message gets at most one answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Shared;
+use super::protocol::{HostMessage, PageMessage, Quality, ViewerState, parse_message};
+use super::viewers::{Measured, Viewer};
+use super::webrtc::Allowance;
+use crate::input::{PointerEvent, PointerKind};
+
+const STATE_GAP: Duration = Duration::from_millis(900);
+const COMPLAINT_GAP: Duration = Duration::from_secs(1);
+/// A page that holds a button has to be heard within this time.
+const HELD_TIME: Duration = Duration::from_secs(1);
+
+/// One page's side of the conversation. What it holds is released when this is dropped.
+pub struct Talk {
+    shared: Arc<Shared>,
+    viewer: Arc<Viewer>,
+    trusted: bool,
+    state: Option<(ViewerState, Instant)>,
+    complained: Option<Instant>,
+    heard: Instant,
+    holds: bool,
+    allowance: Allowance,
+    unknown: bool,
+}
+
+/// What a message asks of whoever sends the frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    Quality(Quality),
+    Ack { frame: u64 },
+}
+
+impl Talk {
+    /// `trusted` is a viewer who knows the secret, not only the address.
+    pub fn new(shared: Arc<Shared>, viewer: Arc<Viewer>, trusted: bool, now: Instant) -> Self {
+        Self {
+            shared,
+            viewer,
+            trusted,
+            state: None,
+            complained: None,
+            heard: now,
+            holds: false,
+            allowance: Allowance::new(now),
+            unknown: false,
+        }
+    }
+
+    /// Carries out a message: what to answer, and what it wishes of the frames.
+    pub fn on_message(&mut self, bytes: &[u8], now: Instant) -> (Option<HostMessage>, Option<Wish>) {
+        self.heard = now;
+        let message = parse_message(bytes);
+        // These two only ever make things better, so that no flood may keep them out.
+        let always = matches!(
+            &message,
+            Ok(PageMessage::Ack { .. }
+                | PageMessage::Pointer(PointerEvent { kind: PointerKind::Up(_) | PointerKind::Release, .. }))
+        );
+        if !self.allowance.take(now) && !always {
+            return (self.complain("Too many messages; some were left out.", now), None);
+        }
+        let answer = match message {
+            Ok(PageMessage::Ping { t0 }) => {
+                let t1_us = self.shared.host.clock_us(now);
+                Some(HostMessage::Pong { t0, t1_us, t2_us: self.shared.host.clock_us(Instant::now()) })
+            }
+            Ok(PageMessage::Report(report)) => {
+                self.viewer.note_measured(Measured { delay_ms: report.delay_ms, fps: report.fps });
+                None
+            }
+            Ok(PageMessage::Pointer(event)) => self.on_pointer(event, now),
+            Ok(PageMessage::Quality(quality)) => return (None, Some(Wish::Quality(quality))),
+            Ok(PageMessage::Ack { frame }) => return (None, Some(Wish::Ack { frame })),
+            Ok(PageMessage::Unknown) if self.unknown => None,
+            Ok(PageMessage::Unknown) => {
+                self.unknown = true;
+                self.complain("This host does not know a message of this page and left it out.", now)
+            }
+            Err(error) => {
+                tracing::debug!("viewer {} sent a malformed message: {error}", self.viewer.id);
+                let message = format!("A message was not understood: {error}.");
+                self.at_times(now).then_some(HostMessage::Error { message })
+            }
+        };
+        (answer, None)
+    }
+
+    /// To be called a few times a second: the state, where the page has to hear of it.
+    pub fn on_tick(&mut self, now: Instant) -> Option<HostMessage> {
+        let silent = now.saturating_duration_since(self.heard) > HELD_TIME;
+        if self.holds && (silent || !self.may_control()) {
+            self.release();
+        }
+        let mut state = ViewerState::from_state(&self.shared.state(now), self.trusted);
+        // The state may be a moment old; what is taken away is gone at once.
+        state.control &= self.may_control();
+        let due = self
+            .state
+            .as_ref()
+            .is_none_or(|(said, at)| said.differs_much(&state) || now.saturating_duration_since(*at) >= STATE_GAP);
+        due.then(|| {
+            self.state = Some((state.clone(), now));
+            HostMessage::State(state)
+        })
+    }
+
+    fn on_pointer(&mut self, event: PointerEvent, now: Instant) -> Option<HostMessage> {
+        if !self.may_control() {
+            return self.complain("The host does not allow you to control it.", now);
+        }
+        match event.kind {
+            PointerKind::Down(_) => self.holds = true,
+            PointerKind::Release => self.holds = false,
+            PointerKind::Up(_) | PointerKind::Move | PointerKind::Scroll { .. } => {}
+        }
+        self.viewer.note_pointer(now);
+        self.shared.host.pointer(self.viewer.id, event);
+        None
+    }
+
+    fn may_control(&self) -> bool {
+        self.trusted && self.shared.host.access().control
+    }
+
+    fn release(&mut self) {
+        self.holds = false;
+        self.shared.host.end_pointer(self.viewer.id);
+    }
+
+    fn complain(&mut self, message: &str, now: Instant) -> Option<HostMessage> {
+        self.at_times(now).then(|| HostMessage::Warning { message: message.to_owned() })
+    }
+
+    /// At most once a second: a page that errs all the time knows after the first.
+    fn at_times(&mut self, now: Instant) -> bool {
+        let due = self.complained.is_none_or(|at| now.saturating_duration_since(at) >= COMPLAINT_GAP);
+        if due {
+            self.complained = Some(now);
+        }
+        due
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
