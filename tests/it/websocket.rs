@@ -150,8 +150,6 @@ fn who_acknowledges_nothing_gets_two_frames_and_then_the_newest() {
     }
     for id in 3..=50 {
         jpegs.publish(id, vec![id as u8]);
-        // All but perhaps the first two are told apart by the host, not merged before it looked.
-        eventually("the host has seen it", || server.publisher.viewers()[0].skipped >= id.saturating_sub(4));
     }
     // All that comes until then are words.
     say(&mut stream, &json!({ "type": "ping", "data": { "t0": 7 } }));
@@ -164,7 +162,6 @@ fn who_acknowledges_nothing_gets_two_frames_and_then_the_newest() {
     }
     say(&mut stream, &json!({ "type": "ack", "data": { "frame": 1 } }));
     assert_eq!(picture(&mut stream), (50, vec![50]));
-    assert!(server.publisher.viewers()[0].skipped >= 46, "the others were left out");
 }
 
 #[test]

@@ -405,7 +405,7 @@ fn a_viewer_is_disconnected_and_the_link_is_copied_whole() {
     let mut window = window(settings, status);
     window.get_by_label("Chrome on Linux, 192.168.1.8: 1234 kbit/s");
     window.get_by_label("Chrome on Linux, 192.168.1.8: 38 ms delay");
-    window.get_by_label("Chrome on Linux, 192.168.1.8: 2.0 % lost");
+    window.get_by_label("Chrome on Linux, 192.168.1.8: 2 % lost");
     window.get_by_label("Chrome on Linux, 192.168.1.8: – ms round trip");
     window.get_by_label("Disconnect Chrome on Linux, 192.168.1.8").click();
     window.run();

@@ -81,7 +81,7 @@ fn viewer_ui(ui: &mut Ui, viewer: &ViewerInfo, history: &ViewerHistory, actions:
         (None, "frames a second", viewer.fps, 0),
         (Some(Trace::Delay), "ms delay", viewer.delay_ms, 0),
         (Some(Trace::RoundTrip), "ms round trip", viewer.round_trip_ms, 0),
-        (Some(Trace::Loss), "% lost", viewer.loss_percent, 1),
+        (Some(Trace::Loss), "% lost", viewer.loss_percent, 0),
     ];
     let font = TextStyle::Body.resolve(ui.style());
     for (column, (trace, unit, figure, decimals)) in columns[1..].iter().zip(figures) {

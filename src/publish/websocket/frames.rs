@@ -102,9 +102,7 @@ pub async fn send_frames(
             }
             jpeg = jpegs.0.changed() => {
                 let Some(jpeg) = jpeg else { return };
-                if newest.is_some() {
-                    viewer.note_skipped(1);
-                }
+                viewer.note_skipped(u64::from(newest.is_some()));
                 newest = jpeg;
             }
             _ = tick.tick() => {
@@ -113,6 +111,11 @@ pub async fn send_frames(
                     return;
                 }
             }
+        }
+        // What was woken by something else may have missed a newer one.
+        if let Some(newer) = jpegs.0.get_if_new() {
+            viewer.note_skipped(u64::from(newest.is_some()));
+            newest = newer;
         }
         if !under_way.is_full()
             && let Some(jpeg) = newest.take()

@@ -68,6 +68,7 @@ async fn run(socket: WebSocket, shared: Arc<Shared>, place: ViewerPlace, trusted
         version: env!("CARGO_PKG_VERSION"),
         codec: "jpeg",
         id: place.id,
+        sizes: true,
     };
     // The channel is empty and has places.
     let _ = messages.try_send(hello);
