@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::simd::vectorised;
 use crate::frame::{BYTES_PER_PIXEL, PixelFormat};
 
 /// Smaller bands cost more in hand-over than they win.
@@ -76,18 +77,36 @@ pub(crate) fn for_each_band_of_two<A: Send, B: Send>(
 
 /// Copies pixels of `format` as RGBA.
 pub(crate) fn copy_as_rgba(input: &[u8], format: PixelFormat, output: &mut [u8]) {
-    output.copy_from_slice(input);
-    if format == PixelFormat::Bgrx {
-        swap_in_place(output);
+    match format {
+        PixelFormat::Rgba => output.copy_from_slice(input),
+        PixelFormat::Bgrx => copy_swapped(input.as_chunks().0, output.as_chunks_mut().0),
     }
 }
 
 /// BGRX becomes opaque RGBA.
 pub(crate) fn swap_in_place(pixels: &mut [u8]) {
-    let (pixels, _) = pixels.as_chunks_mut::<BYTES_PER_PIXEL>();
-    for pixel in pixels {
-        let [b, g, r, _] = *pixel;
-        *pixel = [r, g, b, 255];
+    swap(pixels.as_chunks_mut().0);
+}
+
+/// Arithmetic on the whole pixel: of that the compiler makes one shuffle for many pixels.
+#[inline(always)]
+fn swapped(pixel: [u8; BYTES_PER_PIXEL]) -> [u8; BYTES_PER_PIXEL] {
+    let pixel = u32::from_le_bytes(pixel);
+    (pixel & 0xff00 | pixel >> 16 & 0xff | (pixel & 0xff) << 16 | 0xff00_0000).to_le_bytes()
+}
+
+vectorised! {
+    fn copy_swapped(input: &[[u8; BYTES_PER_PIXEL]], output: &mut [[u8; BYTES_PER_PIXEL]]) {
+        assert!(input.len() == output.len(), "a copy is as long as what it is of");
+        for (pixel, from) in output.iter_mut().zip(input) {
+            *pixel = swapped(*from);
+        }
+    }
+
+    fn swap(pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
+        for pixel in pixels {
+            *pixel = swapped(*pixel);
+        }
     }
 }
 
@@ -118,6 +137,21 @@ pub(crate) fn pad_part(row: &[u8], first: isize, padded: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blue_and_red_change_places_and_nothing_shines_through() {
+        for length in [1, 15, 16, 67] {
+            let bgrx: Vec<u8> = (0..length * 4).map(|at| (at * 41 % 253) as u8).collect();
+            let wanted: Vec<u8> =
+                bgrx.as_chunks().0.iter().flat_map(|[b, g, r, _]: &[u8; 4]| [*r, *g, *b, 255]).collect();
+            let mut copied = vec![0; bgrx.len()];
+            copy_as_rgba(&bgrx, PixelFormat::Bgrx, &mut copied);
+            assert_eq!(copied, wanted);
+            copied.copy_from_slice(&bgrx);
+            swap_in_place(&mut copied);
+            assert_eq!(copied, wanted);
+        }
+    }
 
     #[test]
     fn beyond_the_ends_the_line_is_mirrored() {

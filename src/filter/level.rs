@@ -28,14 +28,16 @@ pub(crate) fn value(level: u8) -> f32 {
 pub(crate) fn channels(pixel: [u8; 4]) -> [f32; 3] {
     let packed = u32::from_le_bytes(pixel);
     // Signed, because that conversion is one instruction.
-    [0, 8, 16].map(|shift| (packed >> shift & 0xff) as i32 as f32)
+    let (r, g, b) = (packed & 0xff, packed >> 8 & 0xff, packed >> 16 & 0xff);
+    [r as i32 as f32, g as i32 as f32, b as i32 as f32]
 }
 
 /// A pixel of red, green and blue in levels, with the alpha of `before`.
 #[inline(always)]
 pub(crate) fn pixel(channels: [f32; 3], before: [u8; 4]) -> [u8; 4] {
-    let [r, g, b] = channels.map(|channel| u32::from(level(channel)));
-    (r | g << 8 | b << 16 | u32::from_le_bytes(before) & 0xff00_0000).to_le_bytes()
+    let (r, g, b) = (level(channels[0]), level(channels[1]), level(channels[2]));
+    let color = u32::from(r) | u32::from(g) << 8 | u32::from(b) << 16;
+    (color | u32::from_le_bytes(before) & 0xff00_0000).to_le_bytes()
 }
 
 /// `part` of 255 of the way from one level to another, rounded.

@@ -2,7 +2,7 @@
 //! smaller copy of the picture, so that the work does not grow with the width.
 
 use crate::filter::bands::{for_each_band_with, for_each_tall_band_with, mirrored, pad_part};
-use crate::filter::simd::{CHUNK, vectorised, weighted_rows};
+use crate::filter::simd::{Along, CHUNK, ONE, SUM_BITS, TAPS, sum_along, vectorised, weighted_rows};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -180,8 +180,9 @@ pub(crate) struct CopyBlur {
     copy: Vec<u8>,
     /// The blurred copy in 8.8 fixed point: steps of whole levels would show after enlarging.
     blurred: Vec<u16>,
-    columns: Vec<Between>,
-    row: Vec<u16>,
+    /// Which columns of the copy each column is between.
+    columns: Along,
+    row: Vec<i16>,
     sums: Vec<u32>,
 }
 
@@ -199,7 +200,9 @@ impl CopyBlur {
         // Averaging blocks of n is a blur of variance (n^2 - 1) / 12, enlarging linearly one of twice that.
         let already = (factor * factor - 1) as f32 / 4.0;
         let sigma = (sigma * sigma - already).sqrt() / factor as f32;
-        let columns = (0..size.width).map(|x| Between::new(x, factor, copy.width)).collect();
+        let between = (0..size.width).map(|x| Between::new(x, factor, copy.width));
+        let weights = between.clone().flat_map(|between| between.weights());
+        let columns = Along::new(between.map(|between| between.first as u32).collect(), weights.collect(), TAPS);
         Self {
             size,
             factor: factor as usize,
@@ -219,20 +222,15 @@ impl CopyBlur {
         self.gaussian.run(&self.copy, &mut self.blurred, |_, sums, out| out.copy_from_slice(sums));
         let (blurred, columns) = (&self.blurred, &self.columns);
         let (factor, copy_height) = (self.factor as u32, self.gaussian.size.height);
-        for_each_band_with(output, stride, (&mut self.row, copy_stride), |first, band, row| {
+        // Weights come in groups, of which the last may lead beyond the row, where they are nothing.
+        let beyond = TAPS * BYTES_PER_PIXEL;
+        for_each_band_with(output, stride, (&mut self.row, copy_stride + beyond), |first, band, row| {
             for (index, out) in band.chunks_exact_mut(stride).enumerate() {
                 let between = Between::new((first + index) as u32, factor, copy_height);
                 let upper = &blurred[between.first * copy_stride..][..copy_stride];
                 let lower = &blurred[between.next * copy_stride..][..copy_stride];
-                for ((value, upper), lower) in row.iter_mut().zip(upper).zip(lower) {
-                    *value = between.mix(*upper, *lower) as u16;
-                }
-                let (row, _) = row.as_chunks::<BYTES_PER_PIXEL>();
-                let (out, _) = out.as_chunks_mut::<BYTES_PER_PIXEL>();
-                for (pixel, between) in out.iter_mut().zip(columns) {
-                    let (left, right) = (row[between.first], row[between.next]);
-                    *pixel = std::array::from_fn(|at| ((between.mix(left[at], right[at]) + 128) >> 8).min(255) as u8);
-                }
+                mix_rows(upper, lower, between.weight, row);
+                sum_along(row.as_chunks().0, columns, out.as_chunks_mut().0);
             }
         });
     }
@@ -247,8 +245,10 @@ impl Between {
         Self { first: first as usize, next: (first + 1).min(length - 1) as usize, weight }
     }
 
-    fn mix(self, first: u16, next: u16) -> u32 {
-        (u32::from(first) * (256 - self.weight) + u32::from(next) * self.weight) >> 8
+    /// The weights of the first one and of those that follow it.
+    fn weights(self) -> [i16; TAPS] {
+        let next = if self.next == self.first { 0 } else { self.weight as i16 * (ONE / 256) as i16 };
+        [ONE as i16 - next, next, 0, 0]
     }
 }
 
@@ -272,6 +272,15 @@ pub(crate) fn average_blocks(
 }
 
 vectorised! {
+    /// `weight` 256ths of `lower` and the rest of `upper`, in 8.8 fixed point, as sums for [`sum_along`].
+    fn mix_rows(upper: &[u16], lower: &[u16], weight: u32, sums: &mut [i16]) {
+        const SHIFT: u32 = 8 + FRACTION_BITS - SUM_BITS;
+        for ((sum, upper), lower) in sums.iter_mut().zip(upper).zip(lower) {
+            let mixed = u32::from(*upper) * (256 - weight) + u32::from(*lower) * weight;
+            *sum = ((mixed + (1 << (SHIFT - 1))) >> SHIFT) as i16;
+        }
+    }
+
     /// Sums of the columns of rows that are each as long as `sums`.
     fn sum_columns(lines: &[u8], sums: &mut [u32]) {
         /// Rows whose sums fit 16 bits.

@@ -1,12 +1,11 @@
 //! Oil paint: strokes of one colour that end at edges. Each pixel takes the means of the four squares that it is a corner
 //! of, the calmest one most.
 
-use multiversion::multiversion;
-
 use crate::filter::bands::{for_each_band, for_each_band_with, mirrored};
 use crate::filter::declare::params;
 use crate::filter::kernel::{AreaKernel, Kernel, Prepare, PrepareError};
-use crate::filter::level::{level, value};
+use crate::filter::level::{channels, level, pixel};
+use crate::filter::simd::vectorised;
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -110,83 +109,110 @@ impl Layer {
     }
 }
 
+/// Pixels that are worked on together.
+const BLOCK: usize = 16;
+
 #[inline(always)]
-fn summands([r, g, b, _]: [u8; BYTES_PER_PIXEL]) -> Sums {
-    let [r, g, b] = [r, g, b].map(u32::from);
+fn summands(pixel: [u8; BYTES_PER_PIXEL]) -> Sums {
+    let pixel = u32::from_le_bytes(pixel);
+    let (r, g, b) = (pixel & 0xff, pixel >> 8 & 0xff, pixel >> 16 & 0xff);
     let luma = (54 * r + 183 * g + 19 * b + 128) >> 8;
     [r, g, b, luma * luma]
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn add(line: &[[u8; BYTES_PER_PIXEL]], sums: &mut [Sums]) {
-    for (sums, pixel) in sums.iter_mut().zip(line) {
-        let values = summands(*pixel);
-        for (sum, value) in sums.iter_mut().zip(values) {
-            *sum += value;
-        }
-    }
+/// The mean colour of a square, and the deviation of its brightness in place of alpha.
+#[inline(always)]
+fn stroke(sums: Sums, scale: f32) -> [u8; BYTES_PER_PIXEL] {
+    // Signed, because that conversion is one instruction.
+    let (r, g, b) = (sums[0] as i32 as f32 * scale, sums[1] as i32 as f32 * scale, sums[2] as i32 as f32 * scale);
+    let luma = (54.0 * r + 183.0 * g + 19.0 * b) * (1.0 / 256.0);
+    let variance = sums[3] as i32 as f32 * scale - luma * luma;
+    let restless = (if variance > 0.0 { variance } else { 0.0 }).sqrt();
+    let color = u32::from(level(r)) | u32::from(level(g)) << 8 | u32::from(level(b)) << 16;
+    (color | u32::from(level(restless)) << 24).to_le_bytes()
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn take(line: &[[u8; BYTES_PER_PIXEL]], sums: &mut [Sums]) {
-    for (sums, pixel) in sums.iter_mut().zip(line) {
-        let values = summands(*pixel);
-        for (sum, value) in sums.iter_mut().zip(values) {
-            *sum = sum.wrapping_sub(value);
-        }
-    }
+/// Adds a square to weighted sums of red, green, blue and the weights, by the fourth power of its calm.
+#[inline(always)]
+fn add_weighted(square: [u8; BYTES_PER_PIXEL], sums: [f32; 4]) -> [f32; 4] {
+    let [r, g, b] = channels(square);
+    let restless = (u32::from_le_bytes(square) >> 24) as i32 as f32 + 1.0;
+    let squared = restless * restless;
+    let weight = 1.0 / (squared * squared);
+    [sums[0] + weight * r, sums[1] + weight * g, sums[2] + weight * b, sums[3] + weight]
 }
 
-/// The means of squares of `side` columns, and the deviation of their brightness.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn average(columns: &[Sums], side: usize, scale: f32, row: &mut [[u8; BYTES_PER_PIXEL]]) {
-    let mut sums: Sums = [0; BYTES_PER_PIXEL];
-    for column in &columns[..side - 1] {
-        for (sum, value) in sums.iter_mut().zip(column) {
-            *sum += value;
+vectorised! {
+    fn add(line: &[[u8; BYTES_PER_PIXEL]], sums: &mut [Sums]) {
+        for (sums, pixel) in sums.iter_mut().zip(line) {
+            let values = summands(*pixel);
+            *sums = [sums[0] + values[0], sums[1] + values[1], sums[2] + values[2], sums[3] + values[3]];
         }
     }
-    for ((out, entering), leaving) in row.iter_mut().zip(&columns[side - 1..]).zip(columns) {
-        for (sum, value) in sums.iter_mut().zip(entering) {
-            *sum += value;
-        }
-        let means = sums.map(|sum| sum as i32 as f32 * scale);
-        let luma = (54.0 * means[0] + 183.0 * means[1] + 19.0 * means[2]) * (1.0 / 256.0);
-        let restless = (means[3] - luma * luma).max(0.0).sqrt();
-        *out = [means[0], means[1], means[2], restless].map(level);
-        for (sum, value) in sums.iter_mut().zip(leaving) {
-            *sum -= value;
-        }
-    }
-}
 
-/// The mean of four squares, by the fourth power of their calm.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn paint(
-    source: &[[u8; BYTES_PER_PIXEL]],
-    around: [&[[u8; BYTES_PER_PIXEL]]; 4],
-    strength: f32,
-    row: &mut [[u8; BYTES_PER_PIXEL]],
-) {
-    let [first, second, third, fourth] = around;
-    let squares = first.iter().zip(second).zip(third.iter().zip(fourth));
-    for ((pixel, source), ((first, second), (third, fourth))) in row.iter_mut().zip(source).zip(squares) {
-        let (mut sums, mut weights) = ([0.0_f32; 3], 0.0_f32);
-        for square in [first, second, third, fourth] {
-            let restless = value(square[3]) + 1.0;
-            let weight = 1.0 / (restless * restless);
-            let weight = weight * weight;
-            for (sum, level) in sums.iter_mut().zip(square) {
-                *sum += weight * value(*level);
+    fn take(line: &[[u8; BYTES_PER_PIXEL]], sums: &mut [Sums]) {
+        for (sums, pixel) in sums.iter_mut().zip(line) {
+            let values = summands(*pixel);
+            *sums = [sums[0] - values[0], sums[1] - values[1], sums[2] - values[2], sums[3] - values[3]];
+        }
+    }
+
+    /// The means of squares of `side` columns, and the deviation of their brightness.
+    fn average(columns: &[Sums], side: usize, scale: f32, row: &mut [[u8; BYTES_PER_PIXEL]]) {
+        let mut sums: Sums = [0; BYTES_PER_PIXEL];
+        for column in &columns[..side - 1] {
+            for channel in 0..BYTES_PER_PIXEL {
+                sums[channel] += column[channel];
             }
-            weights += weight;
         }
-        let whole = 1.0 / weights;
-        let mut out = *source;
-        for channel in 0..3 {
-            let before = value(source[channel]);
-            out[channel] = level(before + (sums[channel] * whole - before) * strength);
+        for (block, out) in row.chunks_mut(BLOCK).enumerate() {
+            // The sums follow from one another; all that is done with them does not.
+            let mut squares: [Sums; BLOCK] = [[0; BYTES_PER_PIXEL]; BLOCK];
+            let leaving = &columns[block * BLOCK..][..out.len()];
+            let entering = &columns[block * BLOCK + side - 1..][..out.len()];
+            for at in 0..out.len() {
+                let (entering, leaving) = (entering[at], leaving[at]);
+                let whole = [
+                    sums[0] + entering[0],
+                    sums[1] + entering[1],
+                    sums[2] + entering[2],
+                    sums[3] + entering[3],
+                ];
+                squares[at] = whole;
+                sums = [whole[0] - leaving[0], whole[1] - leaving[1], whole[2] - leaving[2], whole[3] - leaving[3]];
+            }
+            if let Some(out) = out.as_mut_array::<BLOCK>() {
+                for at in 0..BLOCK {
+                    out[at] = stroke(squares[at], scale);
+                }
+            } else {
+                for at in 0..out.len() {
+                    out[at] = stroke(squares[at], scale);
+                }
+            }
         }
-        *pixel = out;
+    }
+
+    /// The mean of four squares, by the fourth power of their calm.
+    fn paint(
+        source: &[[u8; BYTES_PER_PIXEL]],
+        around: [&[[u8; BYTES_PER_PIXEL]]; 4],
+        strength: f32,
+        row: &mut [[u8; BYTES_PER_PIXEL]],
+    ) {
+        let [first, second, third, fourth] = around;
+        let squares = first.iter().zip(second).zip(third.iter().zip(fourth));
+        for ((out, source), ((first, second), (third, fourth))) in row.iter_mut().zip(source).zip(squares) {
+            let sums = add_weighted(*second, add_weighted(*first, [0.0; 4]));
+            let sums = add_weighted(*fourth, add_weighted(*third, sums));
+            let whole = 1.0 / sums[3];
+            let [r, g, b] = channels(*source);
+            let painted = [
+                r + (sums[0] * whole - r) * strength,
+                g + (sums[1] * whole - g) * strength,
+                b + (sums[2] * whole - b) * strength,
+            ];
+            *out = pixel(painted, *source);
+        }
     }
 }

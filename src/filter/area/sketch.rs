@@ -62,7 +62,6 @@ fn draw(
     strength: f32,
     pixels: &mut [[u8; BYTES_PER_PIXEL]],
 ) {
-    let luma = |[r, g, b]: [f32; 3]| LUMA_709[0] * r + LUMA_709[1] * g + LUMA_709[2] * b;
     for ((out, source), blurred) in pixels.iter_mut().zip(source).zip(blurred) {
         let before = channels(*source);
         let around = luma(channels(*blurred)) + DARKEST;
@@ -71,6 +70,13 @@ fn draw(
         let paper = 215.0 + 40.0 * (around * (1.0 / 255.0));
         let drawn = share * share * paper;
         let drawn = if drawn < 255.0 { drawn } else { 255.0 };
-        *out = pixel(before.map(|channel| channel + (drawn - channel) * strength), *source);
+        let [r, g, b] = before;
+        let drawn = [r + (drawn - r) * strength, g + (drawn - g) * strength, b + (drawn - b) * strength];
+        *out = pixel(drawn, *source);
     }
+}
+
+#[inline(always)]
+fn luma([r, g, b]: [f32; 3]) -> f32 {
+    LUMA_709[0] * r + LUMA_709[1] * g + LUMA_709[2] * b
 }

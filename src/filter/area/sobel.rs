@@ -1,11 +1,10 @@
 //! Edges by Sobel's operator: how steeply each channel changes.
 
-use multiversion::multiversion;
-
-use crate::filter::bands::{for_each_band, mirrored};
+use crate::filter::bands::{for_each_band_with, mirrored};
 use crate::filter::declare::params;
 use crate::filter::kernel::{AreaKernel, Kernel, Prepare, PrepareError};
 use crate::filter::level::level;
+use crate::filter::simd::vectorised;
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -24,85 +23,79 @@ const WEIGHTS: f32 = 4.0;
 
 impl Prepare for Sobel {
     fn prepare(&self, input: Size) -> Result<Kernel, PrepareError> {
-        Ok(Kernel::Area(Box::new(Slopes { size: input, scale: self.amount / WEIGHTS })))
+        Ok(Kernel::Area(Box::new(Slopes { size: input, scale: self.amount / WEIGHTS, scratch: Vec::new() })))
     }
 }
 
 struct Slopes {
     size: Size,
     scale: f32,
+    scratch: Vec<i16>,
 }
 
 impl AreaKernel for Slopes {
     fn run(&mut self, input: &[u8], output: &mut [u8]) {
         let (width, height) = (self.size.width as usize, self.size.height as usize);
-        let stride = width * BYTES_PER_PIXEL;
-        for_each_band(output, stride, |first, band| {
+        let (stride, scale) = (width * BYTES_PER_PIXEL, self.scale);
+        // A mirrored pixel at both ends.
+        let padded = stride.next_multiple_of(CHUNK) + 2 * BYTES_PER_PIXEL;
+        for_each_band_with(output, stride, (&mut self.scratch, 2 * padded), |first, band, scratch| {
+            let (sums, steps) = scratch.split_at_mut(padded);
             for (index, out) in band.chunks_exact_mut(stride).enumerate() {
-                let line =
-                    |row: usize| &input[mirrored((first + index + row) as isize - 1, height) * stride..][..stride];
-                let lines: [&[u8]; 3] = std::array::from_fn(line);
-                if width > 2 {
-                    slope_row(lines, self.scale, &mut out[BYTES_PER_PIXEL..stride - BYTES_PER_PIXEL]);
+                let line = |y: usize| &input[mirrored(y as isize - 1, height) * stride..][..stride];
+                let y = first + index;
+                let (above, here, below) = (line(y), line(y + 1), line(y + 2));
+                let inner = BYTES_PER_PIXEL..BYTES_PER_PIXEL + stride;
+                columns(above, here, below, &mut sums[inner.clone()], &mut steps[inner]);
+                for row in [&mut *sums, &mut *steps] {
+                    let (row, _) = row.as_chunks_mut::<BYTES_PER_PIXEL>();
+                    row[0] = row[1 + mirrored(-1, width)];
+                    row[1 + width] = row[1 + mirrored(width as isize, width)];
                 }
-                for x in [0, width - 1] {
-                    let columns: [usize; 3] = std::array::from_fn(|column| mirrored((x + column) as isize - 1, width));
-                    for channel in 0..3 {
-                        let around = lines.map(|line| columns.map(|x| line[x * BYTES_PER_PIXEL + channel]));
-                        out[x * BYTES_PER_PIXEL + channel] = slope(around, self.scale);
-                    }
-                    out[x * BYTES_PER_PIXEL + 3] = lines[1][x * BYTES_PER_PIXEL + 3];
+                let whole = stride / CHUNK * CHUNK;
+                slopes(sums, steps, scale, &here[..whole], &mut out[..whole]);
+                if whole < stride {
+                    let (mut last_here, mut last) = ([0; CHUNK], [0; CHUNK]);
+                    last_here[..stride - whole].copy_from_slice(&here[whole..]);
+                    slopes(&sums[whole..], &steps[whole..], scale, &last_here, &mut last);
+                    out[whole..].copy_from_slice(&last[..stride - whole]);
                 }
             }
         });
     }
 }
 
-/// All pixels of a row but the first and the last.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn slope_row(lines: [&[u8]; 3], scale: f32, out: &mut [u8]) {
-    let (chunks, rest) = out.as_chunks_mut::<CHUNK>();
-    let whole = chunks.len() * CHUNK;
-    for (index, out) in chunks.iter_mut().enumerate() {
-        let part = |line: &[u8], column: usize| -> [u8; CHUNK] {
-            let part = line[index * CHUNK + column * BYTES_PER_PIXEL..].first_chunk();
-            part.copied().unwrap_or([0; CHUNK])
-        };
-        let [above, here, below] = lines.map(|line| [part(line, 0), part(line, 1), part(line, 2)]);
-        let (mut across, mut down) = ([0_i16; CHUNK], [0_i16; CHUNK]);
-        // One simple loop after another: all at once the compiler does it level by level.
-        for at in 0..CHUNK {
-            let step = |row: &[[u8; CHUNK]; 3]| i16::from(row[2][at]) - i16::from(row[0][at]);
-            across[at] = step(&above) + 2 * step(&here) + step(&below);
-        }
-        for at in 0..CHUNK {
-            let step = |column: usize| i16::from(below[column][at]) - i16::from(above[column][at]);
-            down[at] = step(0) + 2 * step(1) + step(2);
-        }
-        for at in 0..CHUNK {
-            out[at] = length([across[at], down[at]], scale);
-        }
-        for at in (3..CHUNK).step_by(BYTES_PER_PIXEL) {
-            out[at] = here[1][at];
+vectorised! {
+    /// The weighted sums of the columns of three rows, and how they go down.
+    fn columns(above: &[u8], here: &[u8], below: &[u8], sums: &mut [i16], steps: &mut [i16]) {
+        for ((((sum, step), above), here), below) in sums.iter_mut().zip(steps).zip(above).zip(here).zip(below) {
+            let (above, below) = (i16::from(*above), i16::from(*below));
+            *sum = above + 2 * i16::from(*here) + below;
+            *step = below - above;
         }
     }
-    for (at, out) in rest.iter_mut().enumerate() {
-        let around = lines.map(|line| [0, 1, 2].map(|column| line[whole + at + column * BYTES_PER_PIXEL]));
-        *out = if at % BYTES_PER_PIXEL == 3 { around[1][1] } else { slope(around, scale) };
+
+    /// The lengths of the gradients, with the alpha of `here`, in whole chunks.
+    fn slopes(sums: &[i16], steps: &[i16], scale: f32, here: &[u8], out: &mut [u8]) {
+        let (chunks, _) = out.as_chunks_mut::<CHUNK>();
+        let (heres, _) = here.as_chunks::<CHUNK>();
+        for (index, (out, here)) in chunks.iter_mut().zip(heres).enumerate() {
+            let sums = &sums[index * CHUNK..][..CHUNK + 2 * BYTES_PER_PIXEL];
+            let steps = &steps[index * CHUNK..][..CHUNK + 2 * BYTES_PER_PIXEL];
+            let mut levels = [0_u8; CHUNK];
+            for at in 0..CHUNK {
+                let (middle, end) = (at + BYTES_PER_PIXEL, at + 2 * BYTES_PER_PIXEL);
+                let across = i32::from(sums[end] - sums[at]);
+                let down = i32::from(steps[at] + 2 * steps[middle] + steps[end]);
+                levels[at] = level(((across * across + down * down) as f32).sqrt() * scale);
+            }
+            let (levels, _) = levels.as_chunks::<BYTES_PER_PIXEL>();
+            let (here, _) = here.as_chunks::<BYTES_PER_PIXEL>();
+            let (out, _) = out.as_chunks_mut::<BYTES_PER_PIXEL>();
+            for ((out, levels), here) in out.iter_mut().zip(levels).zip(here) {
+                let (color, alpha) = (u32::from_le_bytes(*levels), u32::from_le_bytes(*here));
+                *out = (color & 0x00ff_ffff | alpha & 0xff00_0000).to_le_bytes();
+            }
+        }
     }
-}
-
-/// The length of the gradient at the middle of three rows of three levels.
-#[inline(always)]
-fn slope(around: [[u8; 3]; 3], scale: f32) -> u8 {
-    let [above, here, below] = around.map(|row| row.map(i16::from));
-    let step = |row: [i16; 3]| row[2] - row[0];
-    let sum = |row: [i16; 3]| row[0] + 2 * row[1] + row[2];
-    length([step(above) + 2 * step(here) + step(below), sum(below) - sum(above)], scale)
-}
-
-#[inline(always)]
-fn length(gradient: [i16; 2], scale: f32) -> u8 {
-    let [across, down] = gradient.map(f32::from);
-    level((across * across + down * down).sqrt() * scale)
 }

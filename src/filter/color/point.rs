@@ -81,6 +81,11 @@ impl PointKernel {
         Self(Step::Function(Box::new(Mapped(function))))
     }
 
+    /// The same for what brings its own loop over pixels.
+    pub(super) fn pixels(function: impl PixelFunction + 'static) -> Self {
+        Self(Step::Function(Box::new(function)))
+    }
+
     /// Takes `next` in if one step can do exactly what both did; gives it back otherwise.
     pub(crate) fn fuse(&mut self, next: Self) -> Option<Self> {
         match (&mut self.0, next.0) {
@@ -148,8 +153,8 @@ fn line_through(formulas: [&dyn Fn(f32) -> f32; 3]) -> Option<Matrix> {
         for at in 0..=255_u8 {
             let (bent, straight) = (formula(f32::from(at) / 255.0) * 255.0, scale * f32::from(at) + offset);
             let apart = (bent.clamp(0.0, 255.0) - straight.clamp(0.0, 255.0)).abs();
-            let is_straight = apart < STRAIGHT;
-            if !is_straight {
+            // What is not a number is no line.
+            if apart.is_nan() || apart >= STRAIGHT {
                 return None;
             }
         }

@@ -4,7 +4,8 @@
 use multiversion::multiversion;
 
 use super::resample::{Move, resample};
-use crate::filter::bands::{for_each_band, for_each_band_of_two};
+use crate::filter::bands::{for_each_band, for_each_band_of_two, swap_in_place};
+use crate::filter::simd::{WEIGHT_BITS, sample_at};
 use crate::frame::{BYTES_PER_PIXEL, PixelFormat};
 
 /// Resamples through a run of moves, and keeps what it worked out about them.
@@ -21,14 +22,16 @@ pub(crate) struct Resampler {
 /// comes from.
 type Blend = u32;
 
-const DOWN_SHIFT: u32 = 9;
-const BESIDE_SHIFT: u32 = 18;
-const WEIGHT: u32 = 0x1ff;
+const DOWN_SHIFT: u32 = WEIGHT_BITS;
+const BESIDE_SHIFT: u32 = 2 * WEIGHT_BITS;
+const WEIGHT: u32 = (1 << WEIGHT_BITS) - 1;
 
 /// Pixels that are worked on together.
 const BLOCK: usize = 16;
 /// Positions that are worked out together.
 const LINE: usize = 64;
+/// Pixels that are looked up together before they are finished, so that they are still in the nearest cache.
+const STRETCH: usize = 1024;
 
 impl Resampler {
     /// Moves `input` through `moves`, in the order of the chain, in a single resampling, into RGBA: as [`resample`] does,
@@ -54,6 +57,8 @@ impl Resampler {
             let (band, _) = band.as_chunks_mut::<BYTES_PER_PIXEL>();
             let from = first_row * width..first_row * width + band.len();
             let positions = (&corners[from.clone()], &blends[from]);
+            let done = source.sample(positions, format, &fills, band);
+            let (positions, band) = ((&positions.0[done..], &positions.1[done..]), &mut band[done..]);
             match format {
                 PixelFormat::Rgba => look_up::<false>(source, positions, &fills, band),
                 PixelFormat::Bgrx => look_up::<true>(source, positions, &fills, band),
@@ -144,11 +149,53 @@ struct Neighbours<'a> {
 }
 
 impl Neighbours<'_> {
+    /// Does what [`look_up`] does for the first pixels of `output` with vector instructions made for it, where the processor
+    /// has them; gives how many it did.
+    fn sample(
+        self,
+        (corners, blends): (&[u32], &[u32]),
+        format: PixelFormat,
+        fills: &[u32],
+        output: &mut [[u8; BYTES_PER_PIXEL]],
+    ) -> usize {
+        if self.right == 0 || self.below == 0 {
+            return 0;
+        }
+        let mut done = 0;
+        let stretches = corners.chunks(STRETCH).zip(blends.chunks(STRETCH)).zip(output.chunks_mut(STRETCH));
+        for ((corners, blends), output) in stretches {
+            let count = sample_at((self.pixels, self.below), corners, blends, output);
+            let (output, blends) = (&mut output[..count], &blends[..count]);
+            if format == PixelFormat::Bgrx {
+                swap_in_place(output.as_flattened_mut());
+            }
+            fill(blends, fills, output);
+            done += count;
+            if count < corners.len() {
+                break;
+            }
+        }
+        done
+    }
+
     #[inline(always)]
     fn around(&self, corner: u32) -> [u32; 4] {
         let upper = &self.pixels[corner as usize..];
         let lower = &upper[self.below..];
         [upper[0], upper[self.right], lower[0], lower[self.right]].map(u32::from_le_bytes)
+    }
+}
+
+/// Gives the pixels that come from beside the input of a move that one's colour.
+fn fill(blends: &[u32], fills: &[u32], output: &mut [[u8; BYTES_PER_PIXEL]]) {
+    for (output, blends) in output.chunks_mut(BLOCK).zip(blends.chunks(BLOCK)) {
+        if blends.iter().fold(0, |all, blend| all | blend) >> BESIDE_SHIFT != 0 {
+            for (pixel, blend) in output.iter_mut().zip(blends) {
+                if let Some(number) = (blend >> BESIDE_SHIFT).checked_sub(1) {
+                    *pixel = fills[number as usize].to_le_bytes();
+                }
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Chroma key: takes out a coloured wall, in whatever light it stands.
 
-use super::keying::{Backdrop, Keying, ramp};
+use super::keying::{Backdrop, Key, Keying, Ramp};
 use crate::filter::area::Blur;
 use crate::filter::color::LUMA_709;
 use crate::filter::declare::{choices, params};
@@ -60,18 +60,32 @@ impl Prepare for ChromaKey {
         };
         let Color { r, g, b, .. } = self.color;
         let wall = chroma([r, g, b].map(|channel| f32::from(channel) / 255.0));
-        let (similarity, smoothness, spill) = (self.similarity, self.smoothness, self.spill);
-        Ok(Keying::kernel(input, backdrop, move |color| {
-            let [blue, red] = chroma(color);
-            let (blue, red) = (blue - wall[0], red - wall[1]);
-            let distance = (blue * blue + red * red).sqrt();
-            let stays = ramp(distance, similarity, smoothness);
-            let colored = ramp(distance, similarity, spill);
-            // To the power of 1.5: what is near the wall's colour goes more than in proportion.
-            let (stays, colored) = (stays * stays.sqrt(), colored * colored.sqrt());
-            let gray = luma(color);
-            (color.map(|channel| gray + (channel - gray) * colored), stays)
-        }))
+        let stays = Ramp::new(self.similarity, self.smoothness);
+        let colored = Ramp::new(self.similarity, self.spill);
+        Ok(Keying::kernel(input, backdrop, Wall { wall, stays, colored }))
+    }
+}
+
+/// What has the chroma of the wall goes, and its shine turns grey.
+struct Wall {
+    wall: [f32; 2],
+    /// By the distance.
+    stays: Ramp,
+    colored: Ramp,
+}
+
+impl Key for Wall {
+    #[inline(always)]
+    fn apply(&self, color: [f32; 3]) -> ([f32; 3], f32) {
+        let [blue, red] = chroma(color);
+        let (blue, red) = (blue - self.wall[0], red - self.wall[1]);
+        let distance = (blue * blue + red * red).sqrt();
+        let (stays, colored) = (self.stays.at(distance), self.colored.at(distance));
+        // To the power of 1.5: what is near the wall's colour goes more than in proportion.
+        let (stays, colored) = (stays * stays.sqrt(), colored * colored.sqrt());
+        let gray = luma(color);
+        let [r, g, b] = color;
+        ([gray + (r - gray) * colored, gray + (g - gray) * colored, gray + (b - gray) * colored], stays)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Colour key: takes out one colour and what is near it in red, green and blue.
 
-use super::keying::{Backdrop, Keying, ramp};
+use super::keying::{Backdrop, Key, Keying, Ramp};
 use crate::filter::Color;
 use crate::filter::declare::params;
 use crate::filter::kernel::{Kernel, Prepare, PrepareError};
@@ -22,12 +22,26 @@ params! {
 impl Prepare for ColorKey {
     fn prepare(&self, input: Size) -> Result<Kernel, PrepareError> {
         let Color { r, g, b, .. } = self.color;
-        let [r, g, b] = [r, g, b].map(|channel| f32::from(channel) / 255.0);
-        let (similarity, smoothness) = (self.similarity, self.smoothness);
-        Ok(Keying::kernel(input, Backdrop::Transparent, move |color| {
-            let apart = [color[0] - r, color[1] - g, color[2] - b];
-            let distance = (apart[0] * apart[0] + apart[1] * apart[1] + apart[2] * apart[2]).sqrt();
-            (color, ramp(distance, similarity, smoothness))
-        }))
+        let key = Near {
+            color: [r, g, b].map(|channel| f32::from(channel) / 255.0),
+            stays: Ramp::new(self.similarity, self.smoothness),
+        };
+        Ok(Keying::kernel(input, Backdrop::Transparent, key))
+    }
+}
+
+/// What is near a colour goes.
+struct Near {
+    color: [f32; 3],
+    /// By the distance.
+    stays: Ramp,
+}
+
+impl Key for Near {
+    #[inline(always)]
+    fn apply(&self, color: [f32; 3]) -> ([f32; 3], f32) {
+        let apart = [color[0] - self.color[0], color[1] - self.color[1], color[2] - self.color[2]];
+        let distance = (apart[0] * apart[0] + apart[1] * apart[1] + apart[2] * apart[2]).sqrt();
+        (color, self.stays.at(distance))
     }
 }

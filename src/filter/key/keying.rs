@@ -6,7 +6,7 @@ use crate::filter::Color;
 use crate::filter::area::Blur;
 use crate::filter::bands::{for_each_band, for_each_band_with};
 use crate::filter::kernel::{DrawKernel, Kernel, Scene};
-use crate::filter::level::{level, value};
+use crate::filter::level::{channels, level};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -24,29 +24,35 @@ pub(super) enum Backdrop {
     Blurred(Blur),
 }
 
-/// Keys out pixels by a function of red, green and blue in 0 to 1, which gives the colour that the pixel has then and how
-/// much of it stays, 0 to 1. Plain arithmetic without branches is fastest.
-pub(super) struct Keying<F> {
+/// Decides about single pixels. A trait and no closure, because only what is always inlined is compiled for the
+/// processor's vectors: plain arithmetic without branches.
+pub(super) trait Key: Send + Sync + 'static {
+    /// From red, green and blue in 0 to 1 the colour that the pixel has then and how much of it stays, 0 to 1.
+    fn apply(&self, color: [f32; 3]) -> ([f32; 3], f32);
+}
+
+/// Keys out pixels.
+pub(super) struct Keying<K> {
     pub size: Size,
-    pub function: F,
+    pub key: K,
     pub backdrop: Backdrop,
     blurred: Vec<u8>,
     row: Vec<u8>,
 }
 
-impl<F: Fn([f32; 3]) -> ([f32; 3], f32) + Send + Sync + 'static> Keying<F> {
-    pub(super) fn kernel(size: Size, backdrop: Backdrop, function: F) -> Kernel {
-        Kernel::Draw(Box::new(Self { size, function, backdrop, blurred: Vec::new(), row: Vec::new() }))
+impl<K: Key> Keying<K> {
+    pub(super) fn kernel(size: Size, backdrop: Backdrop, key: K) -> Kernel {
+        Kernel::Draw(Box::new(Self { size, key, backdrop, blurred: Vec::new(), row: Vec::new() }))
     }
 }
 
-impl<F: Fn([f32; 3]) -> ([f32; 3], f32) + Send + Sync> DrawKernel for Keying<F> {
+impl<K: Key> DrawKernel for Keying<K> {
     fn draw(&mut self, pixels: &mut [u8], _: &Scene<'_>) {
         let stride = self.size.width as usize * BYTES_PER_PIXEL;
-        let function = &self.function;
+        let key = &self.key;
         let behind = match &mut self.backdrop {
             Backdrop::Transparent => {
-                for_each_band(pixels, stride, |_, band| thin_out(function, band.as_chunks_mut().0));
+                for_each_band(pixels, stride, |_, band| thin_out(key, band.as_chunks_mut().0));
                 return;
             }
             Backdrop::Color(color) => {
@@ -54,7 +60,7 @@ impl<F: Fn([f32; 3]) -> ([f32; 3], f32) + Send + Sync> DrawKernel for Keying<F> 
                 for_each_band_with(pixels, stride, (&mut self.row, stride), |_, band, row| {
                     row.as_chunks_mut().0.fill(behind);
                     for pixels in band.chunks_exact_mut(stride) {
-                        put_over(function, row.as_chunks().0, pixels.as_chunks_mut().0);
+                        put_over(key, row.as_chunks().0, pixels.as_chunks_mut().0);
                     }
                 });
                 return;
@@ -68,42 +74,67 @@ impl<F: Fn([f32; 3]) -> ([f32; 3], f32) + Send + Sync> DrawKernel for Keying<F> 
         };
         for_each_band(pixels, stride, |first, band| {
             let behind = &behind[first * stride..][..band.len()];
-            put_over(function, behind.as_chunks().0, band.as_chunks_mut().0);
+            put_over(key, behind.as_chunks().0, band.as_chunks_mut().0);
         });
     }
 }
 
+/// From red, green, blue and alpha in levels, put together in one number: the compiler writes that as one vector.
 #[inline(always)]
-fn channels([r, g, b, _]: Pixel) -> [f32; 3] {
-    [r, g, b].map(|channel| value(channel) * (1.0 / 255.0))
+fn packed(color: [f32; 3], alpha: f32) -> Pixel {
+    let (r, g, b, a) = (level(color[0]), level(color[1]), level(color[2]), level(alpha));
+    (u32::from(r) | u32::from(g) << 8 | u32::from(b) << 16 | u32::from(a) << 24).to_le_bytes()
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn thin_out<F: Fn([f32; 3]) -> ([f32; 3], f32)>(function: &F, pixels: &mut [Pixel]) {
+fn thin_out<K: Key>(key: &K, pixels: &mut [Pixel]) {
     for pixel in pixels {
-        let ([r, g, b], stays) = function(channels(*pixel));
-        *pixel = [level(r * 255.0), level(g * 255.0), level(b * 255.0), level(value(pixel[3]) * stays)];
+        let [r, g, b] = channels(*pixel);
+        let ([r, g, b], stays) = key.apply([r * (1.0 / 255.0), g * (1.0 / 255.0), b * (1.0 / 255.0)]);
+        *pixel = packed([r * 255.0, g * 255.0, b * 255.0], alpha(*pixel) * stays);
     }
 }
 
 /// The result is opaque where `behind` is.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn put_over<F: Fn([f32; 3]) -> ([f32; 3], f32)>(function: &F, behind: &[Pixel], pixels: &mut [Pixel]) {
+fn put_over<K: Key>(key: &K, behind: &[Pixel], pixels: &mut [Pixel]) {
     for (pixel, behind) in pixels.iter_mut().zip(behind) {
-        let (color, stays) = function(channels(*pixel));
-        let over = stays * value(pixel[3]) * (1.0 / 255.0);
-        let under = (1.0 - over) * value(behind[3]) * (1.0 / 255.0);
+        let [r, g, b] = channels(*pixel);
+        let ([r, g, b], stays) = key.apply([r * (1.0 / 255.0), g * (1.0 / 255.0), b * (1.0 / 255.0)]);
+        let over = stays * alpha(*pixel) * (1.0 / 255.0);
+        let under = (1.0 - over) * alpha(*behind) * (1.0 / 255.0);
         let total = over + under;
         let whole = if total > 0.0 { 1.0 / total } else { 0.0 };
-        let mix = |channel: usize| level((color[channel] * 255.0 * over + value(behind[channel]) * under) * whole);
-        *pixel = [mix(0), mix(1), mix(2), level(total * 255.0)];
+        let ground = channels(*behind);
+        let r = (r * 255.0 * over + ground[0] * under) * whole;
+        let g = (g * 255.0 * over + ground[1] * under) * whole;
+        let b = (b * 255.0 * over + ground[2] * under) * whole;
+        *pixel = packed([r, g, b], total * 255.0);
     }
 }
 
-/// `at` on the way from `start` over the length `over` as 0 to 1; a step where there is no length.
 #[inline(always)]
-pub(super) fn ramp(at: f32, start: f32, over: f32) -> f32 {
-    let way = (at - start) / over.max(1e-6);
-    let way = if way > 0.0 { way } else { 0.0 };
-    if way < 1.0 { way } else { 1.0 }
+fn alpha(pixel: Pixel) -> f32 {
+    // Signed, because that conversion is one instruction.
+    (u32::from_le_bytes(pixel) >> 24) as i32 as f32
+}
+
+/// From 0 to 1 over a length; a step where there is none.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ramp {
+    start: f32,
+    slope: f32,
+}
+
+impl Ramp {
+    pub(super) fn new(start: f32, over: f32) -> Self {
+        Self { start, slope: 1.0 / over.max(1e-6) }
+    }
+
+    #[inline(always)]
+    pub(super) fn at(self, position: f32) -> f32 {
+        let way = (position - self.start) * self.slope;
+        let way = if way > 0.0 { way } else { 0.0 };
+        if way < 1.0 { way } else { 1.0 }
+    }
 }

@@ -1,6 +1,6 @@
 //! Luma key: takes out what is darker or brighter than a range.
 
-use super::keying::{Backdrop, Keying, ramp};
+use super::keying::{Backdrop, Key, Keying, Ramp};
 use crate::filter::color::LUMA_709;
 use crate::filter::declare::params;
 use crate::filter::kernel::{Kernel, Prepare, PrepareError};
@@ -31,11 +31,22 @@ impl Prepare for LumaKey {
         if (self.minimum, low_over, self.maximum, high_over) == (0.0, 0.0, 1.0, 0.0) {
             return Ok(Kernel::Identity);
         }
-        Ok(Keying::kernel(input, Backdrop::Transparent, move |color| {
-            let luma = LUMA_709[0] * color[0] + LUMA_709[1] * color[1] + LUMA_709[2] * color[2];
-            let (above, below) = (ramp(luma, low, low_over), ramp(-luma, -high, high_over));
-            (color, smooth(above) * smooth(below))
-        }))
+        let key = Range { above: Ramp::new(low, low_over), below: Ramp::new(-high, high_over) };
+        Ok(Keying::kernel(input, Backdrop::Transparent, key))
+    }
+}
+
+/// The range that stays: where it begins, and where it ends on the way down.
+struct Range {
+    above: Ramp,
+    below: Ramp,
+}
+
+impl Key for Range {
+    #[inline(always)]
+    fn apply(&self, color: [f32; 3]) -> ([f32; 3], f32) {
+        let luma = LUMA_709[0] * color[0] + LUMA_709[1] * color[1] + LUMA_709[2] * color[2];
+        (color, smooth(self.above.at(luma)) * smooth(self.below.at(-luma)))
     }
 }
 

@@ -7,6 +7,7 @@
 mod lookup;
 mod medians;
 mod pairs;
+mod products;
 mod rows;
 mod sample;
 mod taps;
@@ -105,9 +106,10 @@ macro_rules! vectorised {
 pub(crate) use lookup::look_up;
 pub(crate) use medians::{Ranked, median_of_five_columns, median_of_three, sort_five_lines};
 pub(crate) use pairs::{Pairs, blend, halve, mix_pairs, quarter};
+pub(crate) use products::{GROUP, PairTap, Scale, interleave, sum_pairs};
 pub(crate) use rows::{CHUNK, weighted_rows};
-pub(crate) use sample::{POSITION_BITS, Walk, sample};
-pub(crate) use taps::{Along, ONE, SUMS, TAPS, sum_along, sum_rows};
+pub(crate) use sample::{POSITION_BITS, WEIGHT_BITS, Walk, sample, sample_at};
+pub(crate) use taps::{Along, ONE, SUM_BITS, SUMS, TAPS, sum_along, sum_rows};
 pub(crate) use turn::{Rows, SIDE, transpose};
 pub(crate) use vectorised;
 pub(crate) use windows::{few_means, sliding_means};
@@ -144,6 +146,21 @@ mod tests {
             json!({ "filter": "median", "params": { "radius": 1 } }),
             json!({ "filter": "median", "params": { "radius": 4 } }),
             json!({ "filter": "bilateral", "params": { "sigma_color": 60 } }),
+            json!({ "filter": "threshold", "params": { "invert": true } }),
+            json!({ "filter": "emboss", "params": { "amount": 1.7, "angle": 20 } }),
+            json!({ "filter": "convolve", "params": { "kernel": "1 2 -3 4 0 ".repeat(5), "factor": 0.07, "bias": 0.1 } }),
+            json!({ "filter": "morphology", "params": { "radius": 1 } }),
+            json!({ "filter": "morphology", "params": { "operation": "close", "radius": 9 } }),
+            json!({ "filter": "sobel" }),
+            json!({ "filter": "sketch", "params": { "radius": 9 } }),
+            json!({ "filter": "glow" }),
+            json!({ "filter": "oil", "params": { "strength": 0.7 } }),
+            json!({ "filter": "chroma_key", "params": { "similarity": 0.2, "smoothness": 0.4 } }),
+            json!({ "filter": "chroma_key", "params": { "smoothness": 0.5, "background": "blurred" } }),
+            json!({ "filter": "color_key", "params": { "similarity": 0.3, "smoothness": 0.6 } }),
+            json!({ "filter": "luma_key", "params": { "minimum": 0.3, "minimum_smoothness": 0.4 } }),
+            json!({ "filter": "perspective", "params": { "top_left_x": 0.2, "bottom_right_y": 0.8 } }),
+            json!({ "filter": "lens", "params": { "k1": -0.3 } }),
             json!({ "filter": "cartoon" }),
             json!({ "filter": "rotate", "params": { "degrees": 33, "expand": true } }),
             json!({ "filter": "rotate", "params": { "degrees": 90, "expand": true } }),

@@ -59,11 +59,50 @@ pub(crate) fn sample(pixels: &[u8], width: usize, walk: Walk, out: &mut [[u8; BY
     0
 }
 
+/// Where samples of a table are from: two weights of 0 to 256 in nine bits each, the lower bits across.
+pub(crate) const WEIGHT_BITS: u32 = 9;
+
+/// Mixes pixels of `out` each from four: the one that `corners` names, its right neighbour and the two `below` them, by the
+/// weights of `blends`, whose higher bits do not count, rounded across and then down. Gives how many of them it did.
+///
+/// # Panics
+/// When a pixel is named that is not there.
+pub(crate) fn sample_at(
+    (pixels, below): (&[[u8; BYTES_PER_PIXEL]], usize),
+    corners: &[u32],
+    blends: &[u32],
+    out: &mut [[u8; BYTES_PER_PIXEL]],
+) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if super::level() >= super::Level::Avx2 {
+        let mut farthest = 0;
+        greatest(corners, &mut farthest);
+        assert!(corners.len() == out.len() && blends.len() == out.len(), "each pixel has its place");
+        assert!(farthest as usize + below + 1 < pixels.len(), "each pixel that is named is there");
+        #[expect(unsafe_code, reason = "the processor was asked and the places were checked")]
+        // SAFETY: `level` has found these instructions; the four pixels of each place lie within the picture.
+        return unsafe { x86::sample_at((pixels, below), corners, blends, out) };
+    }
+    let _ = (pixels, below, corners, blends, out);
+    0
+}
+
+#[cfg(target_arch = "x86_64")]
+super::vectorised! {
+    fn greatest(values: &[u32], found: &mut u32) {
+        let mut most = 0;
+        for value in values {
+            most = if *value > most { *value } else { most };
+        }
+        *found = most;
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::*;
 
-    use super::{POSITION_BITS, Walk};
+    use super::{POSITION_BITS, WEIGHT_BITS, Walk};
     use crate::frame::BYTES_PER_PIXEL;
 
     /// Samples worked on together.
@@ -87,7 +126,6 @@ mod x86 {
             3, -1, 3, -1, 3, -1, 3, -1, 11, -1, 11, -1, 11, -1, 11, -1, 3, -1, 3, -1, 3, -1, 3, -1, 11, -1, 11, -1, 11,
             -1, 11, -1,
         );
-        let (zero, one, half) = (_mm256_setzero_si256(), _mm256_set1_epi16(256), _mm256_set1_epi16(128));
         let (groups, _) = out.as_chunks_mut::<TOGETHER>();
         let done = groups.len() * TOGETHER;
         for group in groups {
@@ -111,29 +149,75 @@ mod x86 {
             let [a, b, c, d] = places.map(|place| pair(place + stride));
             let lower = _mm256_set_epi64x(d, c, b, a);
 
-            let right = _mm256_shuffle_epi8(x, spread);
-            let left = _mm256_sub_epi16(one, right);
-            let weights = [_mm256_unpacklo_epi64(left, right), _mm256_unpackhi_epi64(left, right)];
-            let mix_across = |pairs: __m256i| {
-                let even = _mm256_mullo_epi16(_mm256_unpacklo_epi8(pairs, zero), weights[0]);
-                let odd = _mm256_mullo_epi16(_mm256_unpackhi_epi8(pairs, zero), weights[1]);
-                let sum = _mm256_add_epi16(_mm256_unpacklo_epi64(even, odd), _mm256_unpackhi_epi64(even, odd));
-                _mm256_srli_epi16::<8>(_mm256_add_epi16(sum, half))
-            };
-            let below = _mm256_shuffle_epi8(y, spread);
-            let above = _mm256_sub_epi16(one, below);
-            let sum = _mm256_add_epi16(
-                _mm256_mullo_epi16(mix_across(upper), above),
-                _mm256_mullo_epi16(mix_across(lower), below),
-            );
-            let mixed = _mm256_srli_epi16::<8>(_mm256_add_epi16(sum, half));
-            let packed = _mm_packus_epi16(_mm256_castsi256_si128(mixed), _mm256_extracti128_si256::<1>(mixed));
+            let packed = mix(upper, lower, _mm256_shuffle_epi8(x, spread), _mm256_shuffle_epi8(y, spread));
             // SAFETY: a group is sixteen bytes.
             unsafe { _mm_storeu_si128(group.as_mut_ptr().cast(), packed) };
             x = _mm256_add_epi64(x, step_x);
             y = _mm256_add_epi64(y, step_y);
         }
         done
+    }
+
+    /// Four pixels from four pairs of neighbours in the upper row and as many in the lower one, by 256ths of the right and
+    /// of the lower ones, four times each.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn mix(upper: __m256i, lower: __m256i, right: __m256i, below: __m256i) -> __m128i {
+        let (zero, one, half) = (_mm256_setzero_si256(), _mm256_set1_epi16(256), _mm256_set1_epi16(128));
+        let left = _mm256_sub_epi16(one, right);
+        let weights = [_mm256_unpacklo_epi64(left, right), _mm256_unpackhi_epi64(left, right)];
+        let mix_across = |pairs: __m256i| {
+            let even = _mm256_mullo_epi16(_mm256_unpacklo_epi8(pairs, zero), weights[0]);
+            let odd = _mm256_mullo_epi16(_mm256_unpackhi_epi8(pairs, zero), weights[1]);
+            let sum = _mm256_add_epi16(_mm256_unpacklo_epi64(even, odd), _mm256_unpackhi_epi64(even, odd));
+            _mm256_srli_epi16::<8>(_mm256_add_epi16(sum, half))
+        };
+        let above = _mm256_sub_epi16(one, below);
+        let sum = _mm256_add_epi16(
+            _mm256_mullo_epi16(mix_across(upper), above),
+            _mm256_mullo_epi16(mix_across(lower), below),
+        );
+        let mixed = _mm256_srli_epi16::<8>(_mm256_add_epi16(sum, half));
+        _mm_packus_epi16(_mm256_castsi256_si128(mixed), _mm256_extracti128_si256::<1>(mixed))
+    }
+
+    /// # Safety
+    /// The four pixels of each corner lie within `pixels`; there are as many corners and blends as pixels of `out`.
+    #[expect(unsafe_code, reason = "checking each pixel would take longer than reading it")]
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn sample_at(
+        (pixels, below): (&[[u8; BYTES_PER_PIXEL]], usize),
+        corners: &[u32],
+        blends: &[u32],
+        out: &mut [[u8; BYTES_PER_PIXEL]],
+    ) -> usize {
+        // The lower half of a 64-bit value for each of four channels.
+        let spread = _mm256_setr_epi8(
+            0, 1, 0, 1, 0, 1, 0, 1, 8, 9, 8, 9, 8, 9, 8, 9, 0, 1, 0, 1, 0, 1, 0, 1, 8, 9, 8, 9, 8, 9, 8, 9,
+        );
+        let weight = _mm256_set1_epi64x((1 << WEIGHT_BITS) - 1);
+        let (groups, _) = out.as_chunks_mut::<TOGETHER>();
+        let (places, _) = corners.as_chunks::<TOGETHER>();
+        let (blends, _) = blends.as_chunks::<TOGETHER>();
+        for ((group, places), blends) in groups.iter_mut().zip(places).zip(blends) {
+            // Two neighbouring pixels are eight bytes.
+            let pair = |place: usize| {
+                // SAFETY: the caller has checked the places.
+                unsafe { pixels.as_ptr().add(place).cast::<i64>().read_unaligned() }
+            };
+            let [a, b, c, d] = *places;
+            let (a, b, c, d) = (a as usize, b as usize, c as usize, d as usize);
+            let upper = _mm256_set_epi64x(pair(d), pair(c), pair(b), pair(a));
+            let lower = _mm256_set_epi64x(pair(d + below), pair(c + below), pair(b + below), pair(a + below));
+            // SAFETY: four blends are a vector.
+            let blends = _mm256_cvtepu32_epi64(unsafe { _mm_loadu_si128(blends.as_ptr().cast()) });
+            let right = _mm256_and_si256(blends, weight);
+            let down = _mm256_and_si256(_mm256_srli_epi64::<{ WEIGHT_BITS as i32 }>(blends), weight);
+            let packed = mix(upper, lower, _mm256_shuffle_epi8(right, spread), _mm256_shuffle_epi8(down, spread));
+            // SAFETY: a group is sixteen bytes.
+            unsafe { _mm_storeu_si128(group.as_mut_ptr().cast(), packed) };
+        }
+        groups.len() * TOGETHER
     }
 }
 

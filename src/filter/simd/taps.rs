@@ -6,7 +6,7 @@ use crate::frame::BYTES_PER_PIXEL;
 /// A weight of 1, in the 14 bits of both steps.
 pub(crate) const ONE: i32 = 1 << 14;
 /// Bits of a sum below a level; with the overshoot of a sharp kernel a sum has still room in 16.
-const SUM_BITS: u32 = 6;
+pub(crate) const SUM_BITS: u32 = 6;
 /// Weights along a row come in groups of so many.
 pub(crate) const TAPS: usize = 4;
 /// Values of a row worked on together; rows of sums have whole groups.
@@ -46,12 +46,13 @@ fn sum_whole(rows: &[&[u8]], weights: &[i16], sums: &mut [i16]) {
         // SAFETY: `level` has found these instructions; `sum_rows` has compared the lengths.
         unsafe {
             match super::level() {
-                Level::Baseline => {}
-                Level::Avx2 => return x86::sum_avx2(rows, weights, sums),
-                Level::Avx512 => return x86::sum_avx512(rows, weights, sums),
+                Level::Baseline => x86::sum_sse2(rows, weights, sums),
+                Level::Avx2 => x86::sum_avx2(rows, weights, sums),
+                Level::Avx512 => x86::sum_avx512(rows, weights, sums),
             }
         }
     }
+    #[cfg(not(target_arch = "x86_64"))]
     for (index, sums) in sums.as_chunks_mut::<SUMS>().0.iter_mut().enumerate() {
         let mut wide = [0_i32; SUMS];
         for (row, weight) in rows.iter().zip(weights) {
@@ -171,9 +172,9 @@ mod x86 {
                         let both = $set(i32::from(weight) << 16 | i32::from(weights[line]) & 0xffff);
                         let mut part = 0;
                         while part < VECTORS {
+                            let (one, other) = (one.wrapping_add(part * LANES), other.wrapping_add(part * LANES));
                             // SAFETY: the caller has checked the lengths.
-                            let (one, other) =
-                                unsafe { ($half(one.add(part * LANES).cast()), $half(other.add(part * LANES).cast())) };
+                            let (one, other) = unsafe { ($half(one.cast()), $half(other.cast())) };
                             let (one, other) = ($widen(one), $widen(other));
                             low[part] = $add(low[part], $madd($low(one, other), both));
                             high[part] = $add(high[part], $madd($high(one, other), both));
@@ -193,6 +194,21 @@ mod x86 {
         };
     }
 
+    sum_rows!(
+        sum_sse2,
+        "sse2",
+        __m128i,
+        _mm_loadl_epi64,
+        widen_sse2,
+        _mm_set1_epi32,
+        _mm_unpacklo_epi16,
+        _mm_unpackhi_epi16,
+        _mm_madd_epi16,
+        _mm_add_epi32,
+        shift_sse2,
+        _mm_packs_epi32,
+        _mm_storeu_si128
+    );
     sum_rows!(
         sum_avx2,
         "avx2",
@@ -223,6 +239,18 @@ mod x86 {
         _mm512_packs_epi32,
         _mm512_storeu_si512
     );
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn widen_sse2(levels: __m128i) -> __m128i {
+        _mm_unpacklo_epi8(levels, _mm_setzero_si128())
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn shift_sse2(sums: __m128i) -> __m128i {
+        _mm_srai_epi32::<{ DOWN_SHIFT as i32 }>(sums)
+    }
 
     #[inline]
     #[target_feature(enable = "avx2")]

@@ -12,7 +12,7 @@ use crate::filter::bands::{for_each_band, for_each_band_of_two};
 use crate::filter::color::LUMA_709;
 use crate::filter::declare::{choices, params};
 use crate::filter::kernel::{Kernel, Moment, Prepare, PrepareError, Shown, TimeKernel};
-use crate::filter::level::{level, value};
+use crate::filter::level::{channels, level, pixel as packed, value};
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -136,12 +136,11 @@ fn compare((pixels, before): (&[Pixel], &[Pixel]), (threshold, fading): (u8, u8)
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
 fn highlight(traces: &[Pixel], pixels: &mut [Pixel]) {
     for (pixel, trace) in pixels.iter_mut().zip(traces) {
-        let [r, g, b] = [value(pixel[0]), value(pixel[1]), value(pixel[2])];
+        let [r, g, b] = channels(*pixel);
         let gray = (LUMA_709[0] * r + LUMA_709[1] * g + LUMA_709[2] * b) * STILL;
         let fresh = value(trace[3]) * (1.0 / 255.0);
-        let alpha = pixel[3];
-        let [r, g, b] = [r, g, b].map(|channel| level(gray + (channel - gray) * fresh));
-        *pixel = [r, g, b, alpha];
+        let shown = [gray + (r - gray) * fresh, gray + (g - gray) * fresh, gray + (b - gray) * fresh];
+        *pixel = packed(shown, *pixel);
     }
 }
 

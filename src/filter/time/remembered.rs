@@ -19,17 +19,28 @@ pub(super) fn remember(pixels: &[u8], stride: usize, remembered: &mut Vec<u16>) 
 #[inline(always)]
 pub(super) fn blend_towards(remembered: u16, level: u8, share: i32) -> u16 {
     let away = i32::from(level) * ONE - i32::from(remembered);
+    (i32::from(remembered) + step_towards(away, share)) as u16
+}
+
+/// How far that is where the level is `away`, in 256ths.
+#[inline(always)]
+pub(super) fn step_towards(away: i32, share: i32) -> i32 {
     // A product of up to 2^32 would not fit; seven bits less are exact enough.
     let step = (away * (share >> 2)) >> 14;
     let least = if share > 0 { away.signum() } else { 0 };
-    let step = if step == 0 { least } else { step };
-    (i32::from(remembered) + step) as u16
+    if step == 0 { least } else { step }
 }
 
 /// As a level, rounded.
 #[inline(always)]
 pub(super) fn show(remembered: u16) -> u8 {
-    ((u32::from(remembered) + ONE as u32 / 2) >> 8) as u8
+    shown(i32::from(remembered)) as u8
+}
+
+/// The same for what is already wide.
+#[inline(always)]
+pub(super) fn shown(remembered: i32) -> u32 {
+    (remembered as u32 + ONE as u32 / 2) >> 8
 }
 
 #[cfg(test)]

@@ -5,12 +5,11 @@
 
 use std::any::Any;
 
-use multiversion::multiversion;
-
-use super::remembered::{blend_towards, remember, show};
+use super::remembered::{remember, shown, step_towards};
 use crate::filter::bands::for_each_band_of_two;
 use crate::filter::declare::params;
 use crate::filter::kernel::{Kernel, Moment, Prepare, PrepareError, Shown, TimeKernel};
+use crate::filter::simd::vectorised;
 use crate::frame::BYTES_PER_PIXEL;
 use crate::geometry::Size;
 
@@ -82,18 +81,34 @@ impl TimeKernel for Calm {
     }
 }
 
-/// All channels of a pixel move together, by the one that differs most: otherwise edges would get coloured seams.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512vbmi2", "x86_64+avx2"))]
-fn average_in(pixels: &mut [[u8; BYTES_PER_PIXEL]], average: &mut [[u16; BYTES_PER_PIXEL]], calm: f32, movement: f32) {
-    for (pixel, average) in pixels.iter_mut().zip(average) {
-        let apart = |channel: usize| (i32::from(pixel[channel]) * 256 - i32::from(average[channel])).abs();
-        let most = apart(0).max(apart(1)).max(apart(2)) as f32 * (1.0 / 256.0);
-        // From calm to all of it, first slowly: small differences are noise.
-        let moved = (most / movement).min(1.0);
-        let share = ((calm + (1.0 - calm) * moved * moved) * 65_536.0) as i32;
-        for channel in 0..3 {
-            average[channel] = blend_towards(average[channel], pixel[channel], share);
-            pixel[channel] = show(average[channel]);
+vectorised! {
+    /// All channels of a pixel move together, by the one that differs most: otherwise edges would get coloured seams.
+    fn average_in(
+        pixels: &mut [[u8; BYTES_PER_PIXEL]],
+        average: &mut [[u16; BYTES_PER_PIXEL]],
+        calm: f32,
+        movement: f32,
+    ) {
+        let scale = 1.0 / (256.0 * movement);
+        for (pixel, average) in pixels.iter_mut().zip(average) {
+            // Whole numbers of one width, put together at the end: the compiler makes vectors of that.
+            let packed = u32::from_le_bytes(*pixel);
+            let (r, g, b) = (packed << 8 & 0xff00, packed & 0xff00, packed >> 8 & 0xff00);
+            let before = [i32::from(average[0]), i32::from(average[1]), i32::from(average[2])];
+            let away = [r as i32 - before[0], g as i32 - before[1], b as i32 - before[2]];
+            let most = away[0].abs().max(away[1].abs()).max(away[2].abs());
+            // From calm to all of it, first slowly: small differences are noise.
+            let moved = most as f32 * scale;
+            let moved = if moved < 1.0 { moved } else { 1.0 };
+            let share = ((calm + (1.0 - calm) * moved * moved) * 65_536.0) as i32;
+            let (r, g, b) = (
+                before[0] + step_towards(away[0], share),
+                before[1] + step_towards(away[1], share),
+                before[2] + step_towards(away[2], share),
+            );
+            *average = [r as u16, g as u16, b as u16, (packed >> 24 << 8) as u16];
+            let shown = shown(r) | shown(g) << 8 | shown(b) << 16;
+            *pixel = (shown | packed & 0xff00_0000).to_le_bytes();
         }
     }
 }
