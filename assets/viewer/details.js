@@ -77,6 +77,8 @@ export class Details {
       ['Frame rate', withUnit(session?.fps, 'fps', 1)],
       ...(session?.facts ?? []),
     ]);
+    byId('quality').disabled = !session?.sizes;
+    byId('quality').title = session?.sizes ? 'How large the picture is sent' : 'Over this transport the picture has one size';
     const host = session?.host;
     rows(byId('host-facts'), [
       ['Source', host?.source || '–'],

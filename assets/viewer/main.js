@@ -78,14 +78,15 @@ function render() {
   face.show(player, { active, wanted: controlWanted }, view);
   tune.show(player.state === 'live' ? player.shown?.host : null);
   if (player.state === 'secret') stage.replaceChildren(); // who is no longer let in keeps no picture
-  if (player.fallback !== fallbackTold) {
-    fallbackTold = player.fallback;
-    if (fallbackTold) {
-      const instead = player.transport === 'mjpeg' ? 'MJPEG' : 'JPEG over WebSocket';
-      face.notice(`${fallbackTold} Showing ${instead} instead.`, { topic: 'fallback', action: 'Try WebRTC', onAction: () => choose('auto') });
-    } else {
-      face.hideNotice('fallback');
-    }
+  // Once it plays, because until then it may fall back further.
+  if (!player.fallback) {
+    if (fallbackTold) face.hideNotice('fallback');
+    fallbackTold = '';
+  } else if (player.state === 'live') {
+    const instead = player.transport === 'mjpeg' ? 'MJPEG' : 'JPEG over WebSocket';
+    const told = `${player.fallback} Showing ${instead} instead.`;
+    if (told !== fallbackTold) face.notice(told, { topic: 'fallback', action: 'Try WebRTC', onAction: () => choose('auto') });
+    fallbackTold = told;
   }
   if (active && !controlTold && !face.noticing) {
     controlTold = true;

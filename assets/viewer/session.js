@@ -39,6 +39,8 @@ export class Session {
   host = null;
   /** Lines of the details drawer: `[name, value]`. */
   facts = [];
+  /** Whether the host has more than one size to choose from. */
+  sizes = false;
   live = false;
   closed = false;
   clock = new HostClock();

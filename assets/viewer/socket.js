@@ -113,6 +113,8 @@ export class SocketSession extends CanvasSession {
       this.heard();
       this.host = data;
       this.events.onHost(this);
+    } else if (type === 'hello') {
+      this.sizes = Boolean(data.sizes);
     } else if (type === 'pong') {
       this.clock.add(data.t0, data.t1_us, data.t2_us, performance.now());
     } else if (type === 'warning' || type === 'error') {

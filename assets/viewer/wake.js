@@ -19,6 +19,7 @@ export class Wakefulness {
   constructor(events) {
     this.events = events;
     document.addEventListener('visibilitychange', () => this.look());
+    if (document.hidden) this.look(); // opened in the background
     addEventListener('online', () => {
       if (document.hidden) return;
       events.onDoubt();

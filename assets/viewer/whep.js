@@ -150,6 +150,7 @@ export class WhepSession extends Session {
       this.events.onHost(this);
     } else if (type === 'hello') {
       this.codec = data.codec ?? this.codec;
+      this.sizes = Boolean(data.sizes);
       this.events.onHost(this);
     } else if (type === 'geometry') {
       this.#geometry.add(data);

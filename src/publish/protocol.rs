@@ -70,13 +70,40 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum HostMessage {
-    Hello { protocol: u32, version: &'static str, codec: &'static str, id: u64 },
+    /// `sizes`: the page may choose one by `quality`.
+    Hello {
+        protocol: u32,
+        version: &'static str,
+        codec: &'static str,
+        id: u64,
+        sizes: bool,
+    },
     State(ViewerState),
-    Geometry { epoch: u32, rtp: u32, width: u32, height: u32, pointer: bool },
-    Frame { rtp: u32, captured_us: u64, filtered_us: u64, encoded_us: u64, sent_us: u64 },
-    Pong { t0: f64, t1_us: u64, t2_us: u64 },
-    Warning { message: String },
-    Error { message: String },
+    Geometry {
+        epoch: u32,
+        rtp: u32,
+        width: u32,
+        height: u32,
+        pointer: bool,
+    },
+    Frame {
+        rtp: u32,
+        captured_us: u64,
+        filtered_us: u64,
+        encoded_us: u64,
+        sent_us: u64,
+    },
+    Pong {
+        t0: f64,
+        t1_us: u64,
+        t2_us: u64,
+    },
+    Warning {
+        message: String,
+    },
+    Error {
+        message: String,
+    },
 }
 
 /// What stands before each JPEG on a WebSocket; times are of the host's clock.
@@ -410,10 +437,10 @@ mod tests {
 
     #[test]
     fn host_messages_have_a_type_and_data() {
-        let hello = HostMessage::Hello { protocol: 1, version: "0.1.0", codec: "h264", id: 1 };
+        let hello = HostMessage::Hello { protocol: 1, version: "0.1.0", codec: "h264", id: 1, sizes: false };
         assert_eq!(
             hello.to_text(),
-            r#"{"type":"hello","data":{"protocol":1,"version":"0.1.0","codec":"h264","id":1}}"#
+            r#"{"type":"hello","data":{"protocol":1,"version":"0.1.0","codec":"h264","id":1,"sizes":false}}"#
         );
         let state = json!({ "source": { "name": "Screen 1" }, "picture": { "width": 1280, "height": 720 },
             "geometry": { "epoch": 3, "pointer": true }, "control": true, "paused": false,

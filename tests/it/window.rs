@@ -403,10 +403,9 @@ fn who_may_watch_and_from_where_is_settings() {
 fn a_viewer_is_disconnected_and_the_link_is_copied_whole() {
     let (settings, status) = full();
     let mut window = window(settings, status);
-    window.get_by_label("Chrome on Linux, 192.168.1.8: 1234 kbit/s");
-    window.get_by_label("Chrome on Linux, 192.168.1.8: 38 ms delay");
-    window.get_by_label("Chrome on Linux, 192.168.1.8: 2.0 % lost");
-    window.get_by_label("Chrome on Linux, 192.168.1.8: – ms round trip");
+    for figure in ["1234 kbit/s", "38 ms delay", "2 % lost", "– ms round trip"] {
+        window.get_by_label(&format!("Chrome on Linux, 192.168.1.8: {figure}"));
+    }
     window.get_by_label("Disconnect Chrome on Linux, 192.168.1.8").click();
     window.run();
     assert_eq!(window.state().commands.try_recv(), Ok(Command::Disconnect { viewer: 8 }));
@@ -519,7 +518,7 @@ fn nothing_is_cut_off_in_the_smallest_window() {
         let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, vec2(1000.0, 650.0));
         assert!(screen.contains_rect(rect), "{name}: {rect:?}");
     }
-    let disconnect = window.get_by_label("Disconnect 192.168.1.7").rect();
+    let disconnect = window.get_by_label("Disconnect Chrome on Linux, 192.168.1.7").rect();
     assert!(disconnect.right() <= 1000.0 - 12.0, "{disconnect:?}");
 }
 

@@ -35,8 +35,8 @@ pub fn viewers_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
     titles_ui(ui);
     ScrollArea::vertical().id_salt("viewers").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        for viewer in &model.status.viewers {
-            ui.push_id(viewer.id, |ui| viewer_ui(ui, viewer, &model.viewer_history, actions));
+        for (viewer, who) in model.status.viewers.iter().zip(names(&model.status.viewers)) {
+            ui.push_id(viewer.id, |ui| viewer_ui(ui, (viewer, &who), &model.viewer_history, actions));
         }
     });
 }
@@ -70,18 +70,17 @@ fn figure_place(column: Rect) -> egui::Pos2 {
     column.right_center() - vec2(theme::SPACE_XS, 0.0)
 }
 
-fn viewer_ui(ui: &mut Ui, viewer: &ViewerInfo, history: &ViewerHistory, actions: &mut Vec<Action>) {
+fn viewer_ui(ui: &mut Ui, (viewer, who): (&ViewerInfo, &str), history: &ViewerHistory, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
     let columns = columns(row);
-    let who = called(viewer);
     who_ui(ui, columns[0], viewer);
     let figures: [(Option<Trace>, &str, Option<f32>, usize); 5] = [
         (Some(Trace::Bitrate), "kbit/s", Some(viewer.kbps), 0),
         (None, "frames a second", viewer.fps, 0),
         (Some(Trace::Delay), "ms delay", viewer.delay_ms, 0),
         (Some(Trace::RoundTrip), "ms round trip", viewer.round_trip_ms, 0),
-        (Some(Trace::Loss), "% lost", viewer.loss_percent, 1),
+        (Some(Trace::Loss), "% lost", viewer.loss_percent, 0),
     ];
     let font = TextStyle::Body.resolve(ui.style());
     for (column, (trace, unit, figure, decimals)) in columns[1..].iter().zip(figures) {
@@ -136,6 +135,16 @@ pub fn called(viewer: &ViewerInfo) -> String {
         Some(name) => format!("{name}, {}", viewer.address),
         None => viewer.address.to_string(),
     }
+}
+
+/// A name for each viewer that no other has: the second tab of a browser is its `(2)`.
+fn names(viewers: &[ViewerInfo]) -> Vec<String> {
+    let called: Vec<String> = viewers.iter().map(called).collect();
+    let numbered = |(place, name): (usize, &String)| {
+        let earlier = called[..place].iter().filter(|other| *other == name).count();
+        if earlier == 0 { name.clone() } else { format!("{name} ({})", earlier + 1) }
+    };
+    called.iter().enumerate().map(numbered).collect()
 }
 
 /// Where from and how.

@@ -44,7 +44,7 @@ pub fn rate_plot(ui: &mut Ui, figures: &[f32], seconds: usize, name: &str) {
 /// The caller's `Ui` has an id of its own for each row. `name` says the newest figure in words, because the line alone says nothing to who can't see it.
 pub fn sparkline(ui: &mut Ui, rect: Rect, figures: &[Option<f32>], seconds: usize, name: &str) {
     let palette = Palette::of(ui);
-    let response = ui.interact(rect, ui.id().with(("sparkline", rect.left() as i32)), Sense::hover());
+    let response = ui.interact(rect, ui.scope_id().with(("sparkline", rect.left() as i32)), Sense::hover());
     describe(&response, Role::Image, None, name);
     let top = figures.iter().flatten().copied().fold(0.0, f32::max);
     let painter = ui.painter_at(rect.expand(1.0));

@@ -289,6 +289,7 @@ impl Talk {
                     version: env!("CARGO_PKG_VERSION"),
                     codec: self.codec,
                     id: self.place.id,
+                    sizes: false,
                 })
                 .await;
                 if let Some(geometry) = self.geometry.clone() {

@@ -22,6 +22,8 @@ const MOST_IN_FLIGHT: usize = 2;
 /// A page that acknowledges nothing for so long is gone, whatever its socket says.
 const STALLED: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(500);
+/// Every client answers a ping by itself, so that one which is gone is told from one with nothing to say.
+const PING_GAP: Duration = Duration::from_secs(4);
 
 /// What the page said about frames.
 #[derive(Debug, Clone, Copy, Default)]
@@ -66,6 +68,7 @@ pub async fn send_frames(
     let mut jpegs: JpegSubscription = shared.jpeg.subscribe(rung);
     let mut newest = jpegs.0.get();
     let mut under_way = InFlight::default();
+    let mut pinged = Instant::now();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -102,17 +105,27 @@ pub async fn send_frames(
             }
             jpeg = jpegs.0.changed() => {
                 let Some(jpeg) = jpeg else { return };
-                if newest.is_some() {
-                    viewer.note_skipped(1);
-                }
+                viewer.note_skipped(u64::from(newest.is_some()));
                 newest = jpeg;
             }
             _ = tick.tick() => {
-                if under_way.is_stalled(Instant::now()) {
+                let now = Instant::now();
+                if under_way.is_stalled(now) {
                     tracing::debug!("viewer {} takes no frames any more", viewer.id);
                     return;
                 }
+                if now.saturating_duration_since(pinged) >= PING_GAP {
+                    pinged = now;
+                    if sink.send(Message::Ping(Bytes::new())).await.is_err() {
+                        return;
+                    }
+                }
             }
+        }
+        // What was woken by something else may have missed a newer one.
+        if let Some(newer) = jpegs.0.get_if_new() {
+            viewer.note_skipped(u64::from(newest.is_some()));
+            newest = newer;
         }
         if !under_way.is_full()
             && let Some(jpeg) = newest.take()

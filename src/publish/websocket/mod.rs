@@ -28,6 +28,8 @@ const PROTOCOL: &str = "lenscast";
 /// Session to socket. A page that does not read misses messages; its frames go on when it reads again.
 const MESSAGES_WAITING: usize = 64;
 const TICK: Duration = Duration::from_millis(250);
+/// A client that does not even answer pings for so long is gone, though its socket has not noticed.
+const SILENT: Duration = Duration::from_secs(10);
 /// Saying goodbye is a courtesy.
 const GOODBYE: Duration = Duration::from_millis(200);
 
@@ -68,6 +70,7 @@ async fn run(socket: WebSocket, shared: Arc<Shared>, place: ViewerPlace, trusted
         version: env!("CARGO_PKG_VERSION"),
         codec: "jpeg",
         id: place.id,
+        sizes: true,
     };
     // The channel is empty and has places.
     let _ = messages.try_send(hello);
@@ -89,10 +92,12 @@ async fn listen(
 ) {
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut heard = Instant::now();
     loop {
         let answer = tokio::select! {
             message = stream.next() => match message {
                 Some(Ok(Message::Text(text))) => {
+                    heard = Instant::now();
                     let (answer, wish) = talk.on_message(text.as_bytes(), Instant::now());
                     match wish {
                         Some(Wish::Quality(quality)) => told.send_modify(|told| told.quality = quality),
@@ -102,10 +107,19 @@ async fn listen(
                     answer
                 }
                 // Pings are answered by the library.
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_))) => None,
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_))) => {
+                    heard = Instant::now();
+                    None
+                }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
             },
-            _ = tick.tick() => talk.on_tick(Instant::now()),
+            _ = tick.tick() => {
+                let now = Instant::now();
+                if now.saturating_duration_since(heard) > SILENT {
+                    return;
+                }
+                talk.on_tick(now)
+            }
         };
         if let Some(answer) = answer {
             let _ = messages.try_send(answer);
