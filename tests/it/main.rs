@@ -16,6 +16,8 @@ mod impaired;
 mod mjpeg;
 mod networks;
 #[cfg(target_os = "linux")]
+mod overlays;
+#[cfg(target_os = "linux")]
 mod page;
 #[cfg(target_os = "linux")]
 mod sharing;

@@ -148,8 +148,8 @@ fn line_through(formulas: [&dyn Fn(f32) -> f32; 3]) -> Option<Matrix> {
         for at in 0..=255_u8 {
             let (bent, straight) = (formula(f32::from(at) / 255.0) * 255.0, scale * f32::from(at) + offset);
             let apart = (bent.clamp(0.0, 255.0) - straight.clamp(0.0, 255.0)).abs();
-            // Not the other way round: what is not a number is no line.
-            if !(apart < STRAIGHT) {
+            let is_straight = apart < STRAIGHT;
+            if !is_straight {
                 return None;
             }
         }

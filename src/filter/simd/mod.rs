@@ -4,6 +4,7 @@
 //!
 //! The code is the same for each set, in whole numbers or in floats that are never contracted, so the pictures are too.
 
+mod lookup;
 mod medians;
 mod pairs;
 mod rows;
@@ -101,6 +102,7 @@ macro_rules! vectorised {
     )+};
 }
 
+pub(crate) use lookup::look_up;
 pub(crate) use medians::{Ranked, median_of_five_columns, median_of_three, sort_five_lines};
 pub(crate) use pairs::{Pairs, blend, halve, mix_pairs, quarter};
 pub(crate) use rows::{CHUNK, weighted_rows};

@@ -95,7 +95,7 @@ fn full_size() -> Picture {
     let mut rgba = Vec::with_capacity(size.pixels() * 4);
     for y in 0..size.height {
         for x in 0..size.width {
-            let red = (x * 3 + y) ^ (x * y >> 4);
+            let red = (x * 3 + y) ^ ((x * y) >> 4);
             let green = (x / 37 + y / 23) * 71;
             let blue = y * 255 / 1078 + ((x * x + y * y) >> 9);
             rgba.extend([red as u8, green as u8, blue as u8, 255]);

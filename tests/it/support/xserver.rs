@@ -161,6 +161,15 @@ impl Desk {
         self.connection.sync().unwrap();
     }
 
+    /// Presses and releases the left button where the pointer is, and takes as long about it as a finger.
+    pub fn click(&self) {
+        for kind in [BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT] {
+            self.connection.xtest_fake_input(kind, 1, 0, self.root, 0, 0, 0).unwrap();
+            self.connection.sync().unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+    }
+
     /// Everything the pointer did on the window since it was asked last.
     pub fn seen(&self) -> Vec<Seen> {
         self.connection.sync().unwrap();
