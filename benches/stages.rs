@@ -111,7 +111,9 @@ fn capture(size: Size, way: &Way) -> f64 {
     let painting = server.run(|_| {});
     let taking = match way {
         Way::Ours => {
-            let mut screen = server.with_display(|| open(&SourceId::Screen(None), 1_000)).expect("the screen opens");
+            let mut screen = server
+                .with_display(|| open(&SourceId::Screen(None), 1_000, &Arc::default()))
+                .expect("the screen opens");
             let pool = BufferPool::default();
             server.run(|_| {
                 let taken = screen.next(Duration::from_secs(5), &pool).expect("the screen is read");

@@ -20,12 +20,22 @@ pub enum Codec {
     Vp8,
 }
 
+/// What a stream's colours mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Colors {
+    /// BT.709; else BT.601.
+    pub bt709: bool,
+    pub full_range: bool,
+}
+
 /// One encoded frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unit {
     pub data: Vec<u8>,
     /// Whether decoding can begin with it.
     pub keyframe: bool,
+    /// What the sender said beside the stream; `None` leaves it to the stream itself.
+    pub colors: Option<Colors>,
     /// When its last packet came.
     pub at: Instant,
 }
@@ -106,11 +116,14 @@ pub fn check_size(width: u32, height: u32) -> Result<Size, DecodeError> {
 /// When the planes are not those of the size.
 pub fn to_rgba(
     planes: &YuvPlanarImage<'_, u8>,
-    range: YuvRange,
-    matrix: YuvStandardMatrix,
+    colors: Option<Colors>,
     pool: &BufferPool,
 ) -> Result<Buffer, DecodeError> {
     let size = check_size(planes.width, planes.height)?;
+    // Streams that say nothing come from cameras, or from FFmpeg: BT.601 in limited range.
+    let Colors { bt709, full_range } = colors.unwrap_or(Colors { bt709: false, full_range: false });
+    let range = if full_range { YuvRange::Full } else { YuvRange::Limited };
+    let matrix = if bt709 { YuvStandardMatrix::Bt709 } else { YuvStandardMatrix::Bt601 };
     let mut pixels = pool.take(size.pixels() * BYTES_PER_PIXEL);
     yuv420_to_rgba(planes, &mut pixels, size.width * BYTES_PER_PIXEL as u32, range, matrix)
         .map_err(|error| DecodeError::Convert(error.to_string()))?;

@@ -3,7 +3,7 @@
 
 use openh264::decoder::Decoder as OpenH264;
 use openh264::formats::YUVSource;
-use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
+use yuv::YuvPlanarImage;
 
 use super::decoder::{DecodeError, Decoded, Decoder, Unit, check_size, to_rgba};
 use super::sps::{self, Sps};
@@ -45,10 +45,7 @@ impl Decoder for H264 {
             width: size.width,
             height: size.height,
         };
-        let (full, bt709) = self.sps.map_or((false, false), |sps| (sps.full_range, sps.bt709));
-        let range = if full { YuvRange::Full } else { YuvRange::Limited };
-        // Streams that say nothing come from encoders that were handed RGB by FFmpeg or a browser: BT.601.
-        let matrix = if bt709 { YuvStandardMatrix::Bt709 } else { YuvStandardMatrix::Bt601 };
-        Ok(Some(Decoded { size, pixels: to_rgba(&planes, range, matrix, pool)?, at: unit.at }))
+        let colors = unit.colors.or(self.sps.and_then(|sps| sps.colors));
+        Ok(Some(Decoded { size, pixels: to_rgba(&planes, colors, pool)?, at: unit.at }))
     }
 }

@@ -246,7 +246,7 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     fn unit(keyframe: bool) -> Unit {
-        Unit { data: vec![0, 0, 1, 0x67, 1, 2, 3], keyframe, at: Instant::now() }
+        Unit { data: vec![0, 0, 1, 0x67, 1, 2, 3], keyframe, colors: None, at: Instant::now() }
     }
 
     #[test]

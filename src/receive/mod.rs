@@ -8,5 +8,5 @@ mod sps;
 #[cfg(feature = "vp8")]
 mod vp8;
 
-pub use decoder::{Codec, DecodeError, Decoded, Decoder, Unit};
+pub use decoder::{Codec, Colors, DecodeError, Decoded, Decoder, Unit};
 pub use inbox::{Arrived, Inbox, Publishing, Seat};

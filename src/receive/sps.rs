@@ -1,14 +1,15 @@
 //! Reads what matters here of H.264's sequence parameters: the size, and how colours are meant. Pure.
 
+use super::decoder::Colors;
+
 /// What a sequence parameter set says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sps {
     /// In whole macroblocks, before cropping.
     pub width: u32,
     pub height: u32,
-    /// BT.709 by its own word; else BT.601, or nothing was said.
-    pub bt709: bool,
-    pub full_range: bool,
+    /// By its own word; `None` where it says nothing.
+    pub colors: Option<Colors>,
 }
 
 const SPS_TYPE: u8 = 7;
@@ -88,8 +89,7 @@ fn read(bytes: &[u8]) -> Option<Sps> {
         }
     }
     let colors = if bits.number(1)? == 1 { bits.colors() } else { None };
-    let (full_range, bt709) = colors.unwrap_or((false, false));
-    Some(Sps { width, height, bt709, full_range })
+    Some(Sps { width, height, colors })
 }
 
 /// A reader of single bits and of Exp-Golomb codes.
@@ -133,8 +133,8 @@ impl Bits<'_> {
         Some(())
     }
 
-    /// Full range and BT.709, of the usability information.
-    fn colors(&mut self) -> Option<(bool, bool)> {
+    /// Of the usability information.
+    fn colors(&mut self) -> Option<Colors> {
         if self.number(1)? == 1 && self.number(8)? == 255 {
             self.number(32)?;
         }
@@ -151,7 +151,7 @@ impl Bits<'_> {
             self.number(16)?;
             bt709 = self.number(8)? == 1;
         }
-        Some((full_range, bt709))
+        Some(Colors { bt709, full_range })
     }
 }
 

@@ -7,7 +7,7 @@ use std::ptr;
 use std::slice;
 
 use vpx_sys::*;
-use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix};
+use yuv::YuvPlanarImage;
 
 use super::decoder::{DecodeError, Decoded, Decoder, Unit, check_size, to_rgba};
 use crate::frame::BufferPool;
@@ -83,8 +83,7 @@ impl Decoder for Vp8 {
                 width: size.width,
                 height: size.height,
             };
-            // VP8 has one way to mean its colours.
-            let pixels = to_rgba(&planes, YuvRange::Limited, YuvStandardMatrix::Bt601, pool)?;
+            let pixels = to_rgba(&planes, unit.colors, pool)?;
             Ok(Some(Decoded { size, pixels, at: unit.at }))
         }
     }

@@ -210,8 +210,8 @@ mod tests {
     fn the_token_of_a_server_is_kept_only_where_that_is_wanted() {
         let path = file("token");
         let url = "https://media.example/whip".to_owned();
-        let mut settings = Settings::default();
-        settings.outgoing = Outgoing { on: true, url, token: "t0k3n".to_owned(), keep_token: false };
+        let outgoing = Outgoing { on: true, url, token: "t0k3n".to_owned(), keep_token: false };
+        let mut settings = Settings { outgoing, ..Settings::default() };
         save(&path, &settings).unwrap();
         assert!(!fs::read_to_string(&path).unwrap().contains("t0k3n"));
         let expected = Outgoing { on: false, token: String::new(), ..settings.outgoing.clone() };

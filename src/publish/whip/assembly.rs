@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::body::Bytes;
 
 use super::depacketize;
-use crate::receive::{Codec, Unit};
+use crate::receive::{Codec, Colors, Unit};
 
 /// Packets that wait at most, for those that are missing: about a second of 12 Mbit/s, or one enormous keyframe.
 const PACKETS_WAITING: usize = 2_048;
@@ -30,6 +30,8 @@ pub struct Arrival {
     pub timestamp: u32,
     pub marker: bool,
     pub payload: Bytes,
+    /// What this packet says about colours, which holds for those after it, too.
+    pub colors: Option<Colors>,
 }
 
 /// What the sender should be asked for.
@@ -63,6 +65,7 @@ pub struct Assembly {
     /// The packet that comes next; without one a keyframe is looked for.
     next: Option<i64>,
     keyframe_asked: Option<Instant>,
+    colors: Option<Colors>,
     /// Packets in a row that were far from all others.
     strangers: u32,
 }
@@ -76,6 +79,7 @@ impl Assembly {
             highest: None,
             next: None,
             keyframe_asked: None,
+            colors: None,
             strangers: 0,
         }
     }
@@ -201,9 +205,10 @@ impl Assembly {
             self.missing = self.missing.split_off(&(last + 1));
             self.next = Some(last + 1);
             let at = packets.values().map(|packet| packet.at).max();
+            self.colors = packets.values().filter_map(|packet| packet.arrival.colors).next_back().or(self.colors);
             let payloads = packets.range(first..).map(|(_, packet)| &packet.arrival.payload);
             let (Some(at), Some((data, keyframe))) = (at, depacketize::frame(self.codec, payloads)) else { continue };
-            units.push(Unit { data, keyframe, at });
+            units.push(Unit { data, keyframe, colors: self.colors, at });
         }
     }
 
@@ -234,7 +239,7 @@ mod tests {
     fn packet(number: u16, frame: u32, keyframe: bool, part: u8, last: bool) -> Arrival {
         let descriptor = if part == 0 { 0x10 } else { 0x00 };
         let payload = Bytes::from(vec![descriptor, u8::from(!keyframe), part, 0, 0, 0]);
-        Arrival { number, timestamp: frame * 3_000, marker: last, payload }
+        Arrival { number, timestamp: frame * 3_000, marker: last, payload, colors: None }
     }
 
     /// Two packets a frame, the first one a keyframe's, over the end of the numbers.
@@ -309,7 +314,8 @@ mod tests {
             state ^= state >> 17;
             state ^= state << 5;
             let payload = Bytes::from(state.to_be_bytes()[..state as usize % 5].to_vec());
-            let arrival = Arrival { number: (state >> 8) as u16, timestamp: state >> 20, marker: false, payload };
+            let arrival =
+                Arrival { number: (state >> 8) as u16, timestamp: state >> 20, marker: false, payload, colors: None };
             let now = start + Duration::from_micros(100 * at);
             assembly.take(arrival, now);
             if at % 100 == 0 {

@@ -11,7 +11,9 @@ use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_H264, MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8, MediaEngine,
 };
 use rtc::peer_connection::transport::RTCDtlsRole;
-use rtc::rtp_transceiver::rtp_sender::{RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RtpCodecKind};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpHeaderExtensionCapability, RtpCodecKind,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -24,7 +26,7 @@ use super::super::webrtc::addresses;
 use super::super::webrtc::connection::{
     Certificate, ConnectError, DISCONNECTED_AFTER, FAILED_AFTER, GATHERING_TIME, KEEP_ALIVE,
 };
-use super::offer::Offer;
+use super::offer::{COLORS_URI, Offer};
 use crate::receive::Codec;
 
 /// Library to session; an offer has two tracks at most.
@@ -147,6 +149,10 @@ fn register(media: &mut MediaEngine, offer: &Offer) -> Result<(), ConnectError> 
             rtcp_feedback: Vec::new(),
         };
         media.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, RtpCodecKind::Video)?;
+    }
+    if video.colors_id.is_some() {
+        let extension = RTCRtpHeaderExtensionCapability { uri: COLORS_URI.to_owned() };
+        media.register_header_extension(extension, RtpCodecKind::Video, None)?;
     }
     if let Some(payload_type) = offer.audio {
         let rtp_codec = RTCRtpCodec {

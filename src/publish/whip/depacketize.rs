@@ -131,13 +131,13 @@ mod tests {
 
     #[test]
     fn rubbish_is_left_out() {
-        for rubbish in
-            [&[][..], &[0x78], &[0x78, 0], &[0x78, 0, 9, 1], &[0x7c], &[0xff; 9], &[0x90, 0x80], &[0x80, 0xff]]
-        {
-            let _ = begins_keyframe(Codec::H264, rubbish);
-            let _ = begins_keyframe(Codec::Vp8, rubbish);
-            assert!(made(Codec::H264, &[rubbish]).is_none());
-            let _ = made(Codec::Vp8, &[rubbish]);
+        for rubbish in [&[][..], &[0x78], &[0x78, 0], &[0x78, 0, 9, 1], &[0x7c], &[0xff; 9]] {
+            assert!(!begins_keyframe(Codec::H264, rubbish), "{rubbish:?}");
+            assert!(made(Codec::H264, &[rubbish]).is_none(), "{rubbish:?}");
+        }
+        for rubbish in [&[][..], &[0x90], &[0x90, 0x80], &[0x90, 0x80, 0x80], &[0x90, 0x70, 1]] {
+            assert!(!begins_keyframe(Codec::Vp8, rubbish), "{rubbish:?}");
+            assert!(made(Codec::Vp8, &[rubbish]).is_none(), "{rubbish:?}");
         }
     }
 }

@@ -66,7 +66,8 @@ pub async fn create(
     let handle = Arc::new(Handle::new(name, address, Arc::clone(&connection.peer), first));
     shared.whip.take(Arc::clone(&handle));
     tracing::info!("{address} publishes to this computer ({})", offer.video.codec.id());
-    Session { shared: Arc::clone(&shared), seat, codec: offer.video.codec, handle, connection }.spawn();
+    let (shared, codec) = (Arc::clone(&shared), offer.video.codec);
+    Session { shared, seat, codec, colors_id: offer.video.colors_id, handle, connection }.spawn();
     Ok((StatusCode::CREATED, headers, answer).into_response())
 }
 

@@ -1,7 +1,7 @@
 //! Reads what a publisher's offer has, before the WebRTC library sees it: pure, and it refuses early and in plain words.
 
 use super::super::webrtc::offer::{OfferError, Section, sections, without_private_candidates};
-use crate::receive::Codec;
+use crate::receive::{Codec, Colors};
 
 /// An offer that can be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct OfferedVideo {
     pub payload_type: u8,
     pub fmtp: String,
     pub rtx: Option<u8>,
+    /// The number of the header extension that says what colours mean, if it is offered.
+    pub colors_id: Option<u8>,
 }
 
 /// Takes the first codec of the offer that is `available`: the publisher knows best what it encodes well.
@@ -77,7 +79,34 @@ fn codec(section: &Section<'_>, format: &str, available: &[Codec]) -> Option<Off
         Codec::H264 => name.eq_ignore_ascii_case("H264/90000") && is_decodable(fmtp),
         Codec::Vp8 => name.eq_ignore_ascii_case("VP8/90000"),
     })?;
-    Some(OfferedVideo { codec, payload_type, fmtp: fmtp.to_owned(), rtx: section.rtx(format) })
+    Some(OfferedVideo {
+        codec,
+        payload_type,
+        fmtp: fmtp.to_owned(),
+        rtx: section.rtx(format),
+        colors_id: colors_id(section),
+    })
+}
+
+/// The extension of browsers that says what colours mean; a canvas comes in BT.709, which VP8 itself can't say.
+pub const COLORS_URI: &str = "http://www.webrtc.org/experiments/rtp-hdrext/color-space";
+
+fn colors_id(section: &Section<'_>) -> Option<u8> {
+    section.attributes.iter().find_map(|line| {
+        let (id, uri) = line.strip_prefix("extmap:")?.split_once(' ')?;
+        (uri.trim() == COLORS_URI).then(|| id.parse().ok()).flatten()
+    })
+}
+
+/// What the extension says: primaries, transfer, matrix, and in the upper half of the last byte the range.
+pub fn colors(said: &[u8]) -> Option<Colors> {
+    match said {
+        // Matrix 2 is "unspecified".
+        [_, _, matrix, range, ..] if *matrix != 2 => {
+            Some(Colors { bt709: *matrix == 1, full_range: range >> 4 & 3 == 2 })
+        }
+        _ => None,
+    }
 }
 
 /// Baseline, main and high with 8 bits a sample, in single units or in fragments.
@@ -158,6 +187,16 @@ mod tests {
             |map: &str| format!("{}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=rtpmap:111 {map}\r\n", example());
         assert_eq!(read(&with("opus/48000/2"), Codec::available()).unwrap().audio, Some(111));
         assert!(matches!(read(&with("PCMU/8000"), Codec::available()), Err(OfferError::Unsupported(_))));
+    }
+
+    #[test]
+    fn what_a_browser_says_of_its_colours_is_heard() {
+        let extension = format!("a=sendonly\r\na=extmap:8 {COLORS_URI}");
+        let offer = read(&example().replace("a=sendonly", &extension), Codec::available()).unwrap();
+        assert_eq!(offer.video.colors_id, Some(8));
+        assert_eq!(colors(&[1, 1, 1, 0x10]), Some(Colors { bt709: true, full_range: false }));
+        assert_eq!(colors(&[6, 6, 6, 0x20]), Some(Colors { bt709: false, full_range: true }));
+        assert_eq!((colors(&[1, 1, 2, 0x10]), colors(&[1])), (None, None));
     }
 
     #[test]

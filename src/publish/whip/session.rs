@@ -17,6 +17,7 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 use super::super::Shared;
 use super::assembly::{Arrival, Assembly};
 use super::connection::Connection;
+use super::offer;
 use super::place::Handle;
 use crate::receive::{Codec, Seat};
 
@@ -46,6 +47,8 @@ pub struct Session {
     pub shared: Arc<Shared>,
     pub seat: Seat,
     pub codec: Codec,
+    /// The number of the header extension that says what colours mean.
+    pub colors_id: Option<u8>,
     pub handle: Arc<Handle>,
     pub connection: Connection,
 }
@@ -67,7 +70,7 @@ impl Session {
     }
 
     async fn run(self) -> End {
-        let Self { shared, seat, codec, handle, connection } = self;
+        let Self { shared, seat, codec, colors_id, handle, connection } = self;
         let Connection { mut states, mut tracks, .. } = connection;
         let mut assembly = Assembly::new(codec);
         let (sender, mut packets) = mpsc::channel(PACKETS_WAITING);
@@ -119,6 +122,7 @@ impl Session {
                         number: header.sequence_number,
                         timestamp: header.timestamp,
                         marker: header.marker,
+                        colors: colors_id.and_then(|id| header.get_extension(id)).and_then(|said| offer::colors(&said)),
                         payload,
                     };
                     for unit in assembly.take(arrival, Instant::now()) {

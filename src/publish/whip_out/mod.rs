@@ -60,7 +60,7 @@ pub struct Outgoing {
 }
 
 /// How long saying goodbye may take.
-const GOODBYE: Duration = Duration::from_millis(1_500);
+const GOODBYE: Duration = Duration::from_millis(900);
 /// A session that lasted for so long was a good one: what ends it is tried again at once.
 const GOOD: Duration = Duration::from_secs(30);
 
@@ -140,7 +140,7 @@ impl Outgoing {
         &self.host
     }
 
-    /// Says goodbye to the server and ends, within two seconds. A second call does nothing.
+    /// Says goodbye to the server and ends, within a second or two. A second call does nothing.
     pub fn stop(&mut self) {
         self.stop.send_replace(true);
         let Some(mut task) = self.task.take() else { return };

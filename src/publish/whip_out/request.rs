@@ -11,6 +11,7 @@ use super::session::Ended;
 
 /// A server answers an offer in less, or never.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
+const CONNECT_TIME: Duration = Duration::from_secs(4);
 /// The longest answer that is read, in bytes.
 const ANSWER_BYTES: u64 = 64 * 1024;
 /// Load balancers point to a server, which may point to one more.
@@ -47,6 +48,7 @@ impl Server {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .timeout_connect(Some(CONNECT_TIME))
             .timeout_global(Some(REQUEST_TIME))
             .user_agent(concat!("Lenscast/", env!("CARGO_PKG_VERSION")));
         let agent = config.build().into();

@@ -20,7 +20,7 @@ use super::request::{Refusal, Server};
 const CONNECT_TIME: Duration = Duration::from_secs(12);
 /// A connection may be away for this long, for a change of network.
 const DISCONNECTED_TIME: Duration = Duration::from_secs(10);
-const CLOSE_TIME: Duration = Duration::from_secs(1);
+const CLOSE_TIME: Duration = Duration::from_millis(700);
 const TICK: Duration = Duration::from_millis(250);
 /// The bitrate that is shown is that of the last seconds.
 const RATE_TIME: Duration = Duration::from_secs(2);
@@ -77,11 +77,15 @@ impl Session<'_> {
                 (Ok(ended), created.location)
             }
         };
-        if !matches!(timeout(CLOSE_TIME, peer.close()).await, Ok(Ok(()))) {
+        let goodbye = async {
+            if let Some(location) = location {
+                server.delete(location).await;
+            }
+        };
+        // Both at once, because a program that ends has no time to lose.
+        let (closed, _) = tokio::join!(timeout(CLOSE_TIME, peer.close()), timeout(CLOSE_TIME, goodbye));
+        if !matches!(closed, Ok(Ok(()))) {
             tracing::warn!("the connection to the server did not close in time");
-        }
-        if let Some(location) = location {
-            let _ = timeout(CLOSE_TIME, server.delete(location)).await;
         }
         ended
     }

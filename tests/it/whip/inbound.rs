@@ -1,7 +1,7 @@
 //! Pictures that are published to this computer.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lenscast::encode::{VideoCodec, VideoConfig, open_codec};
 use lenscast::frame::BufferPool;
@@ -95,7 +95,7 @@ fn decoded_pictures_have_the_colours_that_were_encoded() {
             let frame = scene(Scene::Small, id, &geometry);
             let mut data = Vec::new();
             let bits = encoder.encode(&frame, id == 1, &mut data).unwrap();
-            let unit = Unit { data, keyframe: bits.keyframe, at: Instant::now() };
+            let unit = Unit { data, keyframe: bits.keyframe, colors: None, at: Instant::now() };
             let decoded = decoder.decode(&unit, &pool).unwrap().expect("every frame shows something");
             assert_eq!(decoded.size, frame.size);
             let differences = frame.pixels.iter().zip(decoded.pixels.iter()).map(|(one, other)| one.abs_diff(*other));
@@ -134,12 +134,12 @@ fn damaged_frames_are_errors_and_the_next_keyframe_mends_them() {
                 data.truncate(1 + random() % (2 * data.len()));
             }
             // Whatever the damaged frames give, it is an answer.
-            let unit = Unit { data, keyframe: bits.keyframe, at: Instant::now() + Duration::ZERO };
+            let unit = Unit { data, keyframe: bits.keyframe, colors: None, at: Instant::now() };
             let _ = decoder.decode(&unit, &pool);
         }
         let mut data = Vec::new();
         let bits = encoder.encode(&scene(Scene::Small, 1, &geometry), true, &mut data).unwrap();
-        let unit = Unit { data, keyframe: bits.keyframe, at: Instant::now() };
+        let unit = Unit { data, keyframe: bits.keyframe, colors: None, at: Instant::now() };
         let mended = (0..3).find_map(|_| decoder.decode(&unit, &pool).ok().flatten());
         assert_eq!(mended.map(|picture| picture.size), Some(Scene::Small.size()), "{codec:?}");
     }
