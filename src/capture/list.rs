@@ -4,6 +4,7 @@ use super::id::{SourceId, SourceInfo, SourceKind, SourceList};
 use super::pattern::PATTERN_SIZE;
 use super::source::SourceError;
 use crate::geometry::Size;
+use crate::util::sentence;
 
 /// Looks for screens and cameras; takes up to a second, so it runs on a thread of its own.
 pub fn list() -> SourceList {
@@ -19,7 +20,7 @@ pub fn list() -> SourceList {
                 });
             }
         }
-        Err(error) => found.notes.push(sentence(&error)),
+        Err(error) => found.notes.push(sentence(&error.to_string())),
     }
     match cameras() {
         Ok(cameras) if cameras.is_empty() => found.notes.push("No camera was found.".to_owned()),
@@ -29,7 +30,7 @@ pub fn list() -> SourceList {
             kind: SourceKind::Camera,
             size: None,
         })),
-        Err(error) => found.notes.push(sentence(&error)),
+        Err(error) => found.notes.push(sentence(&error.to_string())),
     }
     found.sources.push(SourceInfo {
         id: SourceId::Whip,
@@ -44,12 +45,6 @@ pub fn list() -> SourceList {
         size: Some(PATTERN_SIZE),
     });
     found
-}
-
-fn sentence(error: &SourceError) -> String {
-    let text = error.to_string();
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 fn screens() -> Result<Vec<(String, Size)>, SourceError> {

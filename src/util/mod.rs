@@ -4,10 +4,12 @@ mod demand;
 mod latest;
 mod mailbox;
 mod rate;
+mod sentence;
 mod thread;
 
 pub use demand::{Demand, Ticket};
 pub use latest::{Latest, LatestReader};
 pub use mailbox::{Closed, Mailbox};
 pub use rate::RateMeter;
+pub use sentence::sentence;
 pub use thread::{Worker, spawn_named};

@@ -14,6 +14,7 @@ use crate::app::widgets::{self, Row};
 use crate::capture::CaptureState;
 use crate::capture::{SourceId, SourceInfo, SourceKind};
 use crate::engine::Command;
+use crate::util::sentence;
 
 pub fn sources_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
     ui.horizontal(|ui| {
@@ -67,7 +68,7 @@ fn stand_in_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
         ui.horizontal_top(|ui| {
             ui.label(widgets::icon_text(ICON_WARNING, theme::ICON_SIZE).color(palette.warning_text));
             ui.vertical(|ui| {
-                ui.add(egui::Label::new(RichText::new(reason).small().color(palette.warning_text)).wrap());
+                ui.add(egui::Label::new(RichText::new(sentence(reason)).small().color(palette.warning_text)).wrap());
                 if !model.status.source_name.is_empty() {
                     widgets::note(ui, format!("Shown instead: {}", model.status.source_name));
                 }
