@@ -132,6 +132,7 @@ fn full() -> (Settings, Status) {
         sent: 10,
         skipped: 1,
         rung: None,
+        pinned: None,
         kbps: 1234.0,
         fps: Some(29.9),
         delay_ms: Some(38.0),
@@ -140,7 +141,7 @@ fn full() -> (Settings, Status) {
         round_trip_ms: None,
         controls: id == 7,
     };
-    let encoder = EncoderStatus { codec: "h264", viewers: 1, encoded: 9, keyframes: 1, ms: 9.0, kbps: 900.0 };
+    let encoder = EncoderStatus { codec: "h264", viewers: 1, encoded: 9, keyframes: 1, ms: 9.0, kbps: 900.0, gives_way: None };
     let status = Status {
         sources: found_sources(),
         capture: CaptureState::StandIn("The screen is gone. Plug it in again.".to_owned()),
