@@ -23,6 +23,7 @@ mod page;
 mod page_ways;
 #[cfg(target_os = "linux")]
 mod sharing;
+mod rungs;
 mod support;
 mod webrtc;
 mod websocket;
