@@ -1,7 +1,7 @@
 //! What the encoders write is the picture they were given, as decoders that nobody here wrote see it.
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lenscast::capture::{PATTERN_SIZE, draw_pattern};
@@ -219,9 +219,9 @@ fn each_size_is_encoded_once_for_all_who_watch_it_and_not_at_all_for_nobody() {
             let written = &written;
             eventually("all that is wanted is written", || {
                 let frames = written.0.lock().unwrap();
-                wanted.iter().all(|rung| {
-                    frames.iter().any(|frame| frame.frame_id == u64::from(number) && frame.rung == *rung)
-                })
+                wanted
+                    .iter()
+                    .all(|rung| frames.iter().any(|frame| frame.frame_id == u64::from(number) && frame.rung == *rung))
             });
         };
         let (first, second) = (hub.want(Rung::Half), hub.want(Rung::Half));
@@ -231,7 +231,11 @@ fn each_size_is_encoded_once_for_all_who_watch_it_and_not_at_all_for_nobody() {
         for (rung, size) in [(Rung::Half, Size::new(320, 180)), (Rung::Quarter, Size::new(160, 90))] {
             let of_rung: Vec<_> = seen.iter().filter(|(_, of, _)| *of == rung).collect();
             assert!(of_rung.iter().all(|(_, _, of)| *of == size), "{codec:?} {of_rung:?}");
-            assert_eq!(hub.stats_of(rung).encoded, of_rung.len() as u64, "{codec:?} {rung:?}: two watch, one is encoded");
+            assert_eq!(
+                hub.stats_of(rung).encoded,
+                of_rung.len() as u64,
+                "{codec:?} {rung:?}: two watch, one is encoded"
+            );
         }
         assert_eq!(hub.stats_of(Rung::Full).encoded, 0, "nobody watches the full size");
         assert_eq!((hub.stats_of(Rung::Half).viewers, hub.stats().viewers), (2, 3));

@@ -21,9 +21,9 @@ mod overlays;
 mod page;
 #[cfg(target_os = "linux")]
 mod page_ways;
+mod rungs;
 #[cfg(target_os = "linux")]
 mod sharing;
-mod rungs;
 mod support;
 mod webrtc;
 mod websocket;

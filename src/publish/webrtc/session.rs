@@ -16,8 +16,8 @@ use super::super::protocol::{HostMessage, PROTOCOL_VERSION, PageMessage, ViewerS
 use super::super::viewers::{Measured, ViewerPlace};
 use super::channels::{self, ChannelEvent, ChannelKind, EVENTS_WAITING};
 use super::connection::Connection;
-use super::link::Link;
 use super::feed::{Feed, Outgoing};
+use super::link::Link;
 use super::packetizer::Broadcast;
 use super::sessions::SessionHandle;
 use crate::geometry::Size;
@@ -156,6 +156,9 @@ impl Session {
                         return End::DriverGone;
                     }
                     viewer.note_sent(bytes, Instant::now());
+                    if let Some(feed) = &frames {
+                        viewer.note_rung(feed.rung().id());
+                    }
                 }
                 _ = tick.tick() => {
                     let now = Instant::now();
@@ -171,7 +174,6 @@ impl Session {
                     }
                     if let Some(feed) = &mut frames {
                         feed.on_tick(viewer.pinned(), now);
-                        viewer.note_rung(feed.rung().id());
                     }
                     valve.on_tick(now);
                     viewer.note_way(valve.link.way());
