@@ -110,7 +110,7 @@ pub fn encodable(size: Size, rung: Rung) -> Size {
         Size::new(LARGEST_SHORT_SIDE, LARGEST)
     };
     let fitted = size.fit_within(bounds);
-    let side = |side: u32| (side / rung.divisor() & !1).max(SMALLEST);
+    let side = |side: u32| ((side / rung.divisor()) & !1).max(SMALLEST);
     Size::new(side(fitted.width), side(fitted.height))
 }
 

@@ -101,16 +101,9 @@ impl Overload {
         let before = self.times[rung.index()].map_or(taken, |(before, _)| before);
         self.times[rung.index()] = Some((before + SMOOTHING * (taken - before), now));
         // The largest size at work decides: without it the others would have room.
-        let heard = |time: &&mut Option<(f64, Instant)>| {
-            time.is_some_and(|(_, at)| now.saturating_duration_since(at) < FORGOTTEN)
-        };
-        let Some((place, Some((time, _)))) = self.times.iter_mut().enumerate().find(|(_, time)| heard(&time)) else {
-            return false;
-        };
-        let time = *time;
-        if place != rung.index() {
-            return false;
-        }
+        let heard = |(_, at): &(f64, Instant)| now.saturating_duration_since(*at) < FORGOTTEN;
+        let Some(place) = self.times.iter().position(|time| time.as_ref().is_some_and(heard)) else { return false };
+        let Some((time, _)) = self.times[rung.index()].filter(|_| place == rung.index()) else { return false };
         let load = |relief: Relief, time: f64| time * f64::from(relief.fps.unwrap_or(fps));
         if load(steps[self.step], time) > 1.0 {
             self.room_since = None;

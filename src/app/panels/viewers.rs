@@ -1,8 +1,8 @@
 //! Who watches, with what, and what the encoders do for them.
 
 use egui::{
-    Align, Align2, Button, Label, Layout, Popup, Rect, RichText, ScrollArea, Sense, TextStyle, Ui, WidgetInfo,
-    WidgetType, pos2, vec2,
+    Align, Align2, Button, Label, Layout, Popup, Rect, RichText, Role, ScrollArea, Sense, TextStyle, Ui, WidgetInfo,
+    pos2, vec2,
 };
 use egui_material_icons::icons::{ICON_LEFT_CLICK, ICON_LOGOUT};
 
@@ -108,7 +108,7 @@ fn viewer_ui(ui: &mut Ui, viewer: &ViewerInfo, history: &ViewerHistory, actions:
     }
     if may_choose {
         let name = format!("Size for {who}");
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &name));
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
         Popup::menu(&response).show(|ui| sizes_ui(ui, viewer, &who, actions));
     }
     let estimate = viewer.estimate_kbps.map(|kbps| format!("; the way carries about {}", bitrate_text(kbps)));
