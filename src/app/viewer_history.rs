@@ -60,6 +60,7 @@ mod tests {
             address: [127, 0, 0, 1].into(),
             transport: Transport::Websocket,
             rung: None,
+            pinned: None,
             codec: "jpeg",
             sent: 0,
             skipped: 0,

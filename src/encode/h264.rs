@@ -14,7 +14,7 @@ use openh264::formats::YUVSource;
 use yuv::{YuvRange, YuvStandardMatrix};
 
 use super::i420::I420;
-use super::types::{EncodeError, VideoConfig};
+use super::types::{EncodeError, Rung, VideoConfig};
 use super::video::{Bits, Codec};
 use crate::frame::Frame;
 
@@ -41,7 +41,7 @@ const OPTION_BITRATE: c_int = 5;
 const OPTION_MAX_BITRATE: c_int = 6;
 
 impl H264 {
-    pub fn new(config: VideoConfig) -> Result<Self, EncodeError> {
+    pub fn new(rung: Rung, config: VideoConfig) -> Result<Self, EncodeError> {
         let settings = EncoderConfig::new()
             .bitrate(BitRate::from_bps(config.bitrate_kbps.saturating_mul(1_000)))
             .max_frame_rate(FrameRate::from_hz(config.fps as f32))
@@ -60,7 +60,7 @@ impl H264 {
             .vui(VuiConfig::bt709());
         let encoder = Encoder::with_api_config(OpenH264API::from_source(), settings)?;
         let kbps = config.bitrate_kbps;
-        Ok(Self { encoder, picture: I420::default(), kbps, told_kbps: kbps, opened_kbps: kbps })
+        Ok(Self { encoder, picture: I420::new(rung), kbps, told_kbps: kbps, opened_kbps: kbps })
     }
 
     /// Tells the encoder, which has a picture already.

@@ -7,7 +7,7 @@ use yuv::{
     BufferStoreMut, YuvConversionMode, YuvPlanarImageMut, YuvRange, YuvStandardMatrix, bgra_to_yuv420, rgba_to_yuv420,
 };
 
-use super::types::EncodeError;
+use super::types::{EncodeError, Rung};
 use crate::frame::{BYTES_PER_PIXEL, Frame, PixelFormat};
 use crate::geometry::Size;
 
@@ -21,6 +21,7 @@ const SMALLEST: u32 = 16;
 #[derive(Default)]
 pub struct I420 {
     pub size: Option<Size>,
+    rung: Rung,
     /// Y, then U, then V, without gaps.
     bytes: Vec<u8>,
     resizer: Resizer,
@@ -28,12 +29,17 @@ pub struct I420 {
 }
 
 impl I420 {
-    /// Converts the frame, scaled only where it is larger or smaller than encoders take.
+    /// Pictures of this size of the ladder.
+    pub fn new(rung: Rung) -> Self {
+        Self { rung, ..Self::default() }
+    }
+
+    /// Converts the frame, scaled to its rung, and where it is larger or smaller than encoders take.
     ///
     /// # Errors
     /// When the converter refuses the picture.
     pub fn fill(&mut self, frame: &Frame, range: YuvRange, matrix: YuvStandardMatrix) -> Result<Size, EncodeError> {
-        let wanted = encodable(frame.size);
+        let wanted = encodable(frame.size, self.rung);
         let needs_scaling = wanted.width > frame.size.width
             || wanted.height > frame.size.height
             || frame.size.width - wanted.width > 1
@@ -85,21 +91,27 @@ impl I420 {
         let mut target = TypedImage::<U8x4>::from_buffer(wanted.width, wanted.height, &mut self.scaled)
             .map_err(|error| wrong(&error))?;
         // The video has no alpha: each channel is scaled for itself.
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
+        let filter = match self.rung {
+            Rung::Full => FilterType::Bilinear,
+            // Whole blocks are averaged, so that thin strokes turn pale instead of vanishing.
+            Rung::Half | Rung::Quarter => FilterType::Box,
+        };
+        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
         // The untyped call would compile the resizer for every pixel format there is, which takes minutes.
         self.resizer.resize_typed(&source, &mut target, &options).map_err(|error| wrong(&error))
     }
 }
 
-/// The size a picture of `size` is encoded at.
-pub fn encodable(size: Size) -> Size {
+/// The size a picture of `size` is encoded at on a rung.
+pub fn encodable(size: Size, rung: Rung) -> Size {
     let bounds = if size.width >= size.height {
         Size::new(LARGEST, LARGEST_SHORT_SIDE)
     } else {
         Size::new(LARGEST_SHORT_SIDE, LARGEST)
     };
     let fitted = size.fit_within(bounds);
-    Size::new((fitted.width & !1).max(SMALLEST), (fitted.height & !1).max(SMALLEST))
+    let side = |side: u32| ((side / rung.divisor()) & !1).max(SMALLEST);
+    Size::new(side(fitted.width), side(fitted.height))
 }
 
 #[cfg(test)]
@@ -115,7 +127,11 @@ mod tests {
             ((7_680, 4_320), (3_840, 2_160)),
             ((100, 9_000), (42, 3_840)),
         ] {
-            assert_eq!(encodable(Size::new(from.0, from.1)), Size::new(to.0, to.1), "{from:?}");
+            assert_eq!(encodable(Size::new(from.0, from.1), Rung::Full), Size::new(to.0, to.1), "{from:?}");
         }
+        for (rung, to) in [(Rung::Half, (640, 360)), (Rung::Quarter, (320, 180))] {
+            assert_eq!(encodable(Size::new(1_280, 720), rung), Size::new(to.0, to.1), "{rung:?}");
+        }
+        assert_eq!(encodable(Size::new(639, 41), Rung::Quarter), Size::new(158, 16));
     }
 }

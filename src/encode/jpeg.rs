@@ -58,12 +58,7 @@ impl JpegHub {
 
     /// JPEGs of this size from now on, beginning with the newest picture even if the screen stands still.
     pub fn subscribe(&self, rung: Rung) -> JpegSubscription {
-        let [full, half, quarter] = &self.rungs;
-        let Encoder { shared, .. } = match rung {
-            Rung::Full => full,
-            Rung::Half => half,
-            Rung::Quarter => quarter,
-        };
+        let Encoder { shared, .. } = &self.rungs[rung.index()];
         let encoded = &shared.encoded;
         // What was encoded for the last viewer may be an hour old.
         let ticket = shared.intake.want_afresh(|| encoded.publish(None));
@@ -72,17 +67,7 @@ impl JpegHub {
 
     /// What all sizes encoded together; the time is that of the largest at work.
     pub fn stats(&self) -> EncoderStats {
-        let mut sum = EncoderStats::default();
-        for stats in self.rungs.iter().map(|encoder| encoder.shared.intake.stats()) {
-            if stats.viewers > 0 && sum.viewers == 0 || sum.encoded == 0 {
-                sum.ms = stats.ms;
-            }
-            sum.viewers += stats.viewers;
-            sum.encoded += stats.encoded;
-            sum.keyframes += stats.keyframes;
-            sum.bytes += stats.bytes;
-        }
-        sum
+        EncoderStats::sum(self.rungs.iter().map(|encoder| encoder.shared.intake.stats()))
     }
 
     /// Ends the threads; waits for them until `deadline`.

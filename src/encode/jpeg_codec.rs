@@ -12,7 +12,7 @@ use turbojpeg::raw;
 use yuv::{YuvRange, YuvStandardMatrix};
 
 use super::i420::{I420, encodable};
-use super::types::EncodeError;
+use super::types::{EncodeError, Rung};
 use crate::frame::{Frame, PixelFormat};
 use crate::geometry::Size;
 
@@ -63,7 +63,7 @@ impl JpegCodec {
         }
         let mut length = self.capacity;
         // The converter takes whole pairs of rows and columns; a picture with odd sides goes the slower way.
-        let result = if encodable(frame.size) == frame.size {
+        let result = if encodable(frame.size, Rung::Full) == frame.size {
             self.picture.fill(frame, YuvRange::Full, YuvStandardMatrix::Bt601)?;
             let (y, u, v) = self.picture.planes();
             let planes = [y.as_ptr(), u.as_ptr(), v.as_ptr()];

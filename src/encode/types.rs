@@ -36,6 +36,24 @@ pub enum Rung {
 }
 
 impl Rung {
+    /// The largest first.
+    pub const ALL: [Self; 3] = [Self::Full, Self::Half, Self::Quarter];
+
+    /// The place in [`Self::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The next larger size.
+    pub fn larger(self) -> Option<Self> {
+        Self::ALL.get(self.index().checked_sub(1)?).copied()
+    }
+
+    /// The next smaller size.
+    pub fn smaller(self) -> Option<Self> {
+        Self::ALL.get(self.index() + 1).copied()
+    }
+
     /// By how much each side is divided.
     pub const fn divisor(self) -> u32 {
         match self {
@@ -52,6 +70,18 @@ impl Rung {
             Self::Quarter => "quarter",
         }
     }
+
+    /// The video of this size for a setting that speaks of the full one. A smaller picture needs fewer bits, but more
+    /// for each pixel, because more happens between its neighbours.
+    pub fn config(self, full: VideoConfig) -> VideoConfig {
+        let (share, least) = match self {
+            Self::Full => (100, 0),
+            Self::Half => (35, 300),
+            Self::Quarter => (12, 150),
+        };
+        let kbps = (u64::from(full.bitrate_kbps) * share / 100) as u32;
+        VideoConfig { bitrate_kbps: kbps.max(least).min(full.bitrate_kbps), ..full }
+    }
 }
 
 /// What a video encoder is asked for; may change at any time.
@@ -66,6 +96,7 @@ pub struct VideoConfig {
 #[derive(Debug, Clone)]
 pub struct EncodedVideo {
     pub codec: VideoCodec,
+    pub rung: Rung,
     pub data: Vec<u8>,
     pub keyframe: bool,
     pub size: Size,
@@ -97,6 +128,23 @@ pub struct EncoderStats {
     pub bytes: u64,
     /// Milliseconds of the last frame.
     pub ms: f32,
+}
+
+impl EncoderStats {
+    /// What encoders of several sizes did together, the largest first; the time is that of the largest at work.
+    pub fn sum(all: impl IntoIterator<Item = Self>) -> Self {
+        let mut sum = Self::default();
+        for stats in all {
+            if stats.viewers > 0 && sum.viewers == 0 || sum.encoded == 0 {
+                sum.ms = stats.ms;
+            }
+            sum.viewers += stats.viewers;
+            sum.encoded += stats.encoded;
+            sum.keyframes += stats.keyframes;
+            sum.bytes += stats.bytes;
+        }
+        sum
+    }
 }
 
 /// Takes what a video encoder makes; called on the encoder's thread, so it only hands the frame on.

@@ -1,11 +1,13 @@
-//! The thread around a video codec: takes the newest frame, encodes it once, gives it to all who watch.
+//! The threads around a video codec, one for each size: each takes the newest frame, encodes it once, and gives it to
+//! all who watch at this size.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::intake::{Intake, Work};
-use super::types::{EncodeError, EncodedVideo, EncoderStats, VideoCodec, VideoConfig, VideoSink};
+use super::overload::{Overload, Relief};
+use super::types::{EncodeError, EncodedVideo, EncoderStats, Rung, VideoCodec, VideoConfig, VideoSink};
 use crate::frame::Frame;
 use crate::frame::FrameSink;
 use crate::geometry::Size;
@@ -46,84 +48,145 @@ pub trait Codec {
     fn set_bitrate(&mut self, kbps: u32) -> Result<(), EncodeError>;
 }
 
-struct Shared {
-    intake: Intake,
+/// What the encoders of all sizes share.
+struct Common {
+    codec: VideoCodec,
     output: Mutex<Option<Arc<dyn VideoSink>>>,
+    overload: Mutex<Overload>,
+    config: Mutex<LatestReader<VideoConfig>>,
+}
+
+/// What belongs to the encoder of one size.
+struct Shared {
+    rung: Rung,
+    common: Arc<Common>,
+    intake: Intake,
     /// What the viewers' links carry, in kbit/s; the setting counts where it is lower.
     ceiling_kbps: AtomicU32,
 }
 
-impl Shared {
-    fn under_ceiling(&self, config: VideoConfig) -> VideoConfig {
-        let ceiling = self.ceiling_kbps.load(Ordering::Relaxed);
-        VideoConfig { bitrate_kbps: config.bitrate_kbps.min(ceiling), ..config }
+impl Common {
+    fn config(&self) -> VideoConfig {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).get()
+    }
+
+    fn overload(&self) -> MutexGuard<'_, Overload> {
+        self.overload.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One encoder for all viewers of a codec. It runs only while somebody holds a [`Ticket`].
+impl Shared {
+    /// What to encode now for a setting that speaks of the full size.
+    fn config(&self, full: VideoConfig, relief: Relief) -> VideoConfig {
+        let ceiling = self.ceiling_kbps.load(Ordering::Relaxed);
+        let config = self.rung.config(full);
+        let kbps = config.bitrate_kbps.min(ceiling);
+        VideoConfig { bitrate_kbps: if relief.half_bitrate { kbps / 2 } else { kbps }, ..config }
+    }
+}
+
+/// The encoders of one codec, one for each size. Each runs only while somebody holds a [`Ticket`] for it.
 pub struct VideoHub {
-    codec: VideoCodec,
-    shared: Arc<Shared>,
-    worker: Mutex<Worker>,
+    common: Arc<Common>,
+    /// As in [`Rung::ALL`].
+    rungs: [(Arc<Shared>, Mutex<Worker>); 3],
 }
 
 impl VideoHub {
-    /// Starts the thread; `demand` is the root that capture waits for.
+    /// Starts the threads; `demand` is the root that capture waits for.
     pub fn start(codec: VideoCodec, demand: &Arc<Demand>, config: &LatestReader<VideoConfig>) -> Arc<Self> {
-        let shared = Arc::new(Shared {
-            intake: Intake::new(demand),
+        let common = Arc::new(Common {
+            codec,
             output: Mutex::default(),
-            ceiling_kbps: AtomicU32::new(u32::MAX),
+            overload: Mutex::default(),
+            config: Mutex::new(config.clone()),
         });
-        let worker = {
-            let (shared, config) = (Arc::clone(&shared), config.clone());
-            Worker::start(&format!("encode-{}", codec.id()), move || run(codec, &shared, config.clone()))
-        };
-        Arc::new(Self { codec, shared, worker: Mutex::new(worker) })
+        let rungs = Rung::ALL.map(|rung| {
+            let shared = Arc::new(Shared {
+                rung,
+                common: Arc::clone(&common),
+                intake: Intake::new(demand),
+                ceiling_kbps: AtomicU32::new(u32::MAX),
+            });
+            let name = match rung {
+                Rung::Full => format!("encode-{}", codec.id()),
+                Rung::Half | Rung::Quarter => format!("encode-{}-{}", codec.id(), rung.divisor()),
+            };
+            let worker = {
+                let shared = Arc::clone(&shared);
+                Worker::start(&name, move || run(&shared))
+            };
+            (shared, Mutex::new(worker))
+        });
+        Arc::new(Self { common, rungs })
     }
 
-    pub const fn codec(&self) -> VideoCodec {
-        self.codec
+    pub fn codec(&self) -> VideoCodec {
+        self.common.codec
     }
 
-    /// Sets who gets the encoded frames, in place of whoever got them before.
+    /// The setting, which speaks of the full size.
+    pub fn config(&self) -> VideoConfig {
+        self.common.config()
+    }
+
+    /// What is given up because the machine can't keep up.
+    pub fn relief(&self) -> Relief {
+        self.common.overload().relief(self.config().fps)
+    }
+
+    /// Sets who gets the encoded frames of all sizes, in place of whoever got them before.
     pub fn set_output(&self, output: Arc<dyn VideoSink>) {
-        *self.shared.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output);
+        *self.common.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output);
     }
 
-    /// Encodes from now on until the ticket is dropped, beginning with a keyframe.
-    pub fn want(&self) -> Ticket {
-        self.shared.intake.want_keyframe()
+    /// Encodes this size from now on until the ticket is dropped, beginning with a keyframe.
+    pub fn want(&self, rung: Rung) -> Ticket {
+        self.shared(rung).intake.want_keyframe()
     }
 
-    /// Makes the next frame a keyframe, of the newest picture if the screen stands still; at most two a second.
-    pub fn request_keyframe(&self) {
-        self.shared.intake.request_keyframe();
+    /// Makes the next frame of this size a keyframe, of the newest picture if the screen stands still; at most two a
+    /// second.
+    pub fn request_keyframe(&self, rung: Rung) {
+        self.shared(rung).intake.request_keyframe();
     }
 
     /// Stays below this bitrate from the next frame on; `None` leaves only the setting.
-    pub fn set_ceiling(&self, kbps: Option<u32>) {
-        self.shared.ceiling_kbps.store(kbps.unwrap_or(u32::MAX), Ordering::Relaxed);
+    pub fn set_ceiling(&self, rung: Rung, kbps: Option<u32>) {
+        self.shared(rung).ceiling_kbps.store(kbps.unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 
+    /// All sizes together.
     pub fn stats(&self) -> EncoderStats {
-        self.shared.intake.stats()
+        EncoderStats::sum(Rung::ALL.map(|rung| self.stats_of(rung)))
     }
 
-    /// Ends the thread; waits for it until `deadline`.
+    pub fn stats_of(&self, rung: Rung) -> EncoderStats {
+        self.shared(rung).intake.stats()
+    }
+
+    /// Ends the threads; waits for them until `deadline`.
     pub fn stop(&self, deadline: Instant) {
-        self.shared.intake.close();
-        self.worker.lock().unwrap_or_else(PoisonError::into_inner).join(deadline);
+        for (shared, _) in &self.rungs {
+            shared.intake.close();
+        }
+        for (_, worker) in &self.rungs {
+            worker.lock().unwrap_or_else(PoisonError::into_inner).join(deadline);
+        }
+    }
+
+    fn shared(&self, rung: Rung) -> &Shared {
+        &self.rungs[rung.index()].0
     }
 }
 
 impl FrameSink for VideoHub {
     fn offer(&self, frame: &Arc<Frame>) {
-        self.shared.intake.offer(frame);
+        self.rungs.iter().for_each(|(shared, _)| shared.intake.offer(frame));
     }
 
     fn clear(&self) {
-        self.shared.intake.clear();
+        self.rungs.iter().for_each(|(shared, _)| shared.intake.clear());
     }
 }
 
@@ -132,10 +195,14 @@ impl FrameSink for VideoHub {
 /// # Errors
 /// When the encoder can't be made, or was left out of this build.
 pub fn open_codec(codec: VideoCodec, config: VideoConfig) -> Result<Box<dyn Codec>, EncodeError> {
+    open_rung(codec, Rung::Full, config)
+}
+
+fn open_rung(codec: VideoCodec, rung: Rung, config: VideoConfig) -> Result<Box<dyn Codec>, EncodeError> {
     match codec {
-        VideoCodec::H264 => Ok(Box::new(super::h264::H264::new(config)?)),
+        VideoCodec::H264 => Ok(Box::new(super::h264::H264::new(rung, config)?)),
         #[cfg(feature = "vp8")]
-        VideoCodec::Vp8 => Ok(Box::new(super::vp8::Vp8::new(config))),
+        VideoCodec::Vp8 => Ok(Box::new(super::vp8::Vp8::new(rung, config))),
         #[cfg(not(feature = "vp8"))]
         VideoCodec::Vp8 => Err(EncodeError::Vp8("this Lenscast was built without VP8".to_owned())),
     }
@@ -149,6 +216,7 @@ struct Running {
     last: Option<Arc<Frame>>,
     last_timestamp: Option<u32>,
     sharpened: u32,
+    encoded: Option<Instant>,
     pace: Pace,
 }
 
@@ -172,7 +240,7 @@ impl Pace {
     }
 }
 
-fn run(codec: VideoCodec, shared: &Shared, mut config: LatestReader<VideoConfig>) {
+fn run(shared: &Shared) {
     let mut state = Running {
         encoder: None,
         last_keyframe: None,
@@ -180,6 +248,7 @@ fn run(codec: VideoCodec, shared: &Shared, mut config: LatestReader<VideoConfig>
         last: None,
         last_timestamp: None,
         sharpened: 0,
+        encoded: None,
         pace: Pace::default(),
     };
     loop {
@@ -193,12 +262,24 @@ fn run(codec: VideoCodec, shared: &Shared, mut config: LatestReader<VideoConfig>
         }
         let now = Instant::now();
         let Some(frame) = state.choose(work, now) else { continue };
+        let full = shared.common.config();
+        let relief = shared.common.overload().relief(full.fps);
         let keyframe = state.keyframe_wanted && state.may_force(now);
-        match state.encode(codec, shared.under_ceiling(config.get()), &frame, keyframe, now) {
+        if state.is_too_soon(relief, now) && !keyframe {
+            // Should it be the last of a motion, it is what is encoded once the picture stands still.
+            state.last = Some(frame);
+            continue;
+        }
+        let result = state.encode(shared, shared.config(full, relief), &frame, keyframe, now);
+        let taken = now.elapsed();
+        if shared.common.overload().on_frame(shared.rung, taken, full.fps, now) {
+            let relief = shared.common.overload().relief(full.fps);
+            tracing::info!("{}: {}", shared.common.codec.id(), relief.sentence().unwrap_or_else(|| "keeps up".into()));
+        }
+        match result {
             Ok(Some(encoded)) => {
-                let taken = encoded.encoded.saturating_duration_since(now);
                 shared.intake.note(encoded.data.len(), encoded.keyframe, taken);
-                let output = shared.output.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let output = shared.common.output.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if let Some(output) = output {
                     output.encoded(encoded);
                 }
@@ -216,6 +297,12 @@ fn run(codec: VideoCodec, shared: &Shared, mut config: LatestReader<VideoConfig>
 impl Running {
     fn may_force(&self, now: Instant) -> bool {
         self.last_keyframe.is_none_or(|at| now.saturating_duration_since(at) >= KEYFRAME_GAP)
+    }
+
+    /// Whether a frame now would be more than the relief allows; they come unevenly, so a little early is in time.
+    fn is_too_soon(&self, relief: Relief, now: Instant) -> bool {
+        let gap = relief.fps.map_or(Duration::ZERO, |fps| Duration::from_secs(1) / fps.max(1) * 4 / 5);
+        self.encoded.is_some_and(|at| now.saturating_duration_since(at) < gap)
     }
 
     /// How long to wait for a frame before there is something else to do.
@@ -247,15 +334,17 @@ impl Running {
 
     fn encode(
         &mut self,
-        codec: VideoCodec,
+        shared: &Shared,
         config: VideoConfig,
         frame: &Arc<Frame>,
         keyframe: bool,
         now: Instant,
     ) -> Result<Option<EncodedVideo>, EncodeError> {
+        let codec = shared.common.codec;
+        self.encoded = Some(now);
         let (current, encoder) = match &mut self.encoder {
             Some(current) if current.0.fps == config.fps => current,
-            other => other.insert((config, open_codec(codec, config)?)),
+            other => other.insert((config, open_rung(codec, shared.rung, config)?)),
         };
         let wanted = self.pace.bitrate(config, now);
         if current.bitrate_kbps.abs_diff(wanted) > current.bitrate_kbps / SAME_BITRATE {
@@ -275,6 +364,7 @@ impl Running {
         let rtp_timestamp = self.timestamp(if shown_again { now } else { frame.times.captured });
         Ok(Some(EncodedVideo {
             codec,
+            rung: shared.rung,
             data,
             keyframe: bits.keyframe,
             size: bits.size,

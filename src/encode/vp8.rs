@@ -9,7 +9,7 @@ use vpx_sys::*;
 use yuv::{YuvRange, YuvStandardMatrix};
 
 use super::i420::I420;
-use super::types::{EncodeError, VideoConfig};
+use super::types::{EncodeError, Rung, VideoConfig};
 use super::video::{Bits, Codec};
 use crate::frame::Frame;
 use crate::geometry::Size;
@@ -33,8 +33,8 @@ struct Context {
 unsafe impl Send for Context {}
 
 impl Vp8 {
-    pub fn new(config: VideoConfig) -> Self {
-        Self { config, picture: I420::default(), encoder: None, pts: 0 }
+    pub fn new(rung: Rung, config: VideoConfig) -> Self {
+        Self { config, picture: I420::new(rung), encoder: None, pts: 0 }
     }
 }
 

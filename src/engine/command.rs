@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::encode::Rung;
+
 /// Something to do, once. Bounded channel of 64; a full one means the engine is stuck and the newest is refused.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -11,6 +13,8 @@ pub enum Command {
     RetrySource,
     /// End one viewer's session.
     Disconnect { viewer: u64 },
+    /// Send one viewer this size; `None` leaves it to the viewer again.
+    Pin { viewer: u64, rung: Option<Rung> },
     /// Write the newest processed picture to a file; its ending says PNG or JPEG.
     SaveSnapshot { path: PathBuf },
     /// Release everything that is held and take the pointer away from everybody (`share.control` becomes false).

@@ -105,7 +105,8 @@ fn state(parts: &Parts) -> Value {
         .iter()
         .map(|encoder| {
             json!({ "codec": encoder.codec, "encoded": encoder.encoded, "keyframes": encoder.keyframes,
-                    "viewers": encoder.viewers, "ms": encoder.ms, "kbps": encoder.kbps })
+                    "viewers": encoder.viewers, "ms": encoder.ms, "kbps": encoder.kbps,
+                    "gives_way": encoder.gives_way })
         })
         .collect();
     json!({

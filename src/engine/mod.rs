@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use crate::encode::Rung;
 pub use crate::publish::{OutgoingState, Transport, ViewerInfo};
 pub use command::{Command, Event};
 pub use files::{files_now, reader as filter_files};

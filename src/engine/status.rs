@@ -81,6 +81,8 @@ pub struct EncoderStatus {
     /// Milliseconds of the last frame.
     pub ms: f32,
     pub kbps: f32,
+    /// What it gives up because the machine can't keep up, in one sentence.
+    pub gives_way: Option<String>,
 }
 
 /// The pointer that comes back.

@@ -146,6 +146,11 @@ impl State {
                     publisher.disconnect(viewer);
                 }
             }
+            Command::Pin { viewer, rung } => {
+                if let Some(publisher) = self.sharing.publisher() {
+                    publisher.pin(viewer, rung);
+                }
+            }
             Command::SaveSnapshot { path } => {
                 let newest = self.parts.processing.facts().newest.clone();
                 let saved = newest.ok_or(snapshot::SnapshotError::NoPicture);
@@ -198,6 +203,8 @@ impl State {
         let viewers = self.sharing.publisher().map(|publisher| publisher.viewers()).unwrap_or_default();
         let mut encoders = self.encoders(now);
         for encoder in &mut encoders {
+            let hub = self.parts.video.iter().find(|hub| hub.codec().id() == encoder.codec);
+            encoder.gives_way = hub.and_then(|hub| hub.relief().sentence());
             // Not the wishes an encoder has: all viewers of MJPEG together are one.
             encoder.viewers = viewers.iter().filter(|viewer| viewer.codec == encoder.codec).count();
         }
@@ -255,6 +262,7 @@ impl State {
                 keyframes: stats.keyframes,
                 ms: tenths(stats.ms),
                 kbps: kbps.round(),
+                gives_way: None,
             })
             .collect()
     }

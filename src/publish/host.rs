@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::access::AccessPolicy;
-use crate::encode::{JpegHub, JpegSubscription, Rung, VideoCodec, VideoHub, VideoSink};
+use crate::encode::{JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub, VideoSink};
 use crate::filter::ChainError;
 use crate::input::PointerEvent;
 use crate::receive::Inbox;
@@ -53,18 +53,25 @@ pub trait JpegSource: Send + Sync + 'static {
     fn subscribe(&self, rung: Rung) -> JpegSubscription;
 }
 
-/// Where the frames of one codec come from: one encoder for all, which runs only while somebody holds a ticket.
+/// Where the frames of one codec come from: one encoder for each size, which runs only while somebody holds a ticket.
 pub trait VideoSource: Send + Sync + 'static {
     fn codec(&self) -> VideoCodec;
 
-    /// Wants frames; the first one is a keyframe, also while the picture stands still.
-    fn want(&self) -> Ticket;
+    /// The setting, which speaks of the full size.
+    fn config(&self) -> VideoConfig;
+
+    /// The largest size that this machine can encode now.
+    fn largest(&self) -> Rung;
+
+    /// Wants frames of this size; the first one is a keyframe, also while the picture stands still.
+    fn want(&self, rung: Rung) -> Ticket;
 
     /// Asks for a keyframe soon; the source limits how often it gives one.
-    fn request_keyframe(&self);
+    fn request_keyframe(&self, rung: Rung);
 
-    /// What the viewers' links carry, in kbit/s: the encoder stays below it, and below its setting. `None` is no limit.
-    fn set_ceiling(&self, kbps: Option<u32>);
+    /// What the links of this size's viewers carry, in kbit/s: the encoder stays below it, and below its setting.
+    /// `None` is no limit.
+    fn set_ceiling(&self, rung: Rung, kbps: Option<u32>);
 
     /// Who takes every encoded frame, called on the encoder's thread; replaces whoever took them before.
     fn set_output(&self, output: Arc<dyn VideoSink>);
@@ -81,16 +88,24 @@ impl VideoSource for VideoHub {
         Self::codec(self)
     }
 
-    fn want(&self) -> Ticket {
-        Self::want(self)
+    fn config(&self) -> VideoConfig {
+        Self::config(self)
     }
 
-    fn request_keyframe(&self) {
-        Self::request_keyframe(self);
+    fn largest(&self) -> Rung {
+        self.relief().largest
     }
 
-    fn set_ceiling(&self, kbps: Option<u32>) {
-        Self::set_ceiling(self, kbps);
+    fn want(&self, rung: Rung) -> Ticket {
+        Self::want(self, rung)
+    }
+
+    fn request_keyframe(&self, rung: Rung) {
+        Self::request_keyframe(self, rung);
+    }
+
+    fn set_ceiling(&self, rung: Rung, kbps: Option<u32>) {
+        Self::set_ceiling(self, rung, kbps);
     }
 
     fn set_output(&self, output: Arc<dyn VideoSink>) {

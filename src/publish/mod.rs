@@ -25,6 +25,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::encode::Rung;
+
 pub use access::AccessPolicy;
 pub use host::{Host, JpegSource, VideoSource};
 pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
@@ -181,6 +183,12 @@ impl Publisher {
     /// Ends one viewer's session; false when there is no such viewer.
     pub fn disconnect(&self, id: u64) -> bool {
         self.shared.viewers.disconnect(id)
+    }
+
+    /// Sends a viewer this size, whatever it chose itself; `None` leaves it to the viewer again. False when there is no
+    /// such viewer. Viewers of MJPEG have what they asked for and stay with it.
+    pub fn pin(&self, id: u64, rung: Option<Rung>) -> bool {
+        self.shared.viewers.pin(id, rung)
     }
 
     /// Releases every pointer, says goodbye to every viewer and closes every socket, within a second. It may be called

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::protocol::Quality;
+use crate::encode::Rung;
 use crate::util::RateMeter;
 
 /// More viewers than this are asked to come back later.
@@ -38,6 +40,8 @@ pub struct ViewerInfo {
     pub transport: Transport,
     /// `full`, `half` or `quarter`, where there is a choice.
     pub rung: Option<&'static str>,
+    /// The size that the host has pinned this viewer to.
+    pub pinned: Option<&'static str>,
     /// `jpeg`, `h264` or `vp8`.
     pub codec: &'static str,
     pub sent: u64,
@@ -100,6 +104,9 @@ struct Figures {
     way: Way,
     name: Option<String>,
     rung: Option<&'static str>,
+    /// What the viewer chose, and what the host did, which counts more.
+    choice: Quality,
+    pinned: Option<Rung>,
     pointed: Option<Instant>,
 }
 
@@ -147,6 +154,12 @@ impl Viewers {
     pub fn disconnect(&self, id: u64) -> bool {
         let viewer = self.lock().get(&id).cloned();
         viewer.map(|viewer| viewer.end.send_replace(true)).is_some()
+    }
+
+    /// Lets the host choose a viewer's size, or leave it to the viewer; false when there is no such viewer.
+    pub fn pin(&self, id: u64, rung: Option<Rung>) -> bool {
+        let viewer = self.lock().get(&id).cloned();
+        viewer.map(|viewer| viewer.figures().pinned = rung).is_some()
     }
 
     pub fn disconnect_all(&self) {
@@ -206,6 +219,20 @@ impl Viewer {
         self.figures().rung = Some(rung);
     }
 
+    /// What the viewer itself wants.
+    pub fn choose(&self, quality: Quality) {
+        self.figures().choice = quality;
+    }
+
+    /// The size that somebody chose for this viewer; `None` leaves it to what the way carries.
+    pub fn pinned(&self) -> Option<Rung> {
+        let figures = self.figures();
+        match figures.choice {
+            Quality::Pinned(rung) => figures.pinned.or(Some(rung)),
+            Quality::Auto => figures.pinned,
+        }
+    }
+
     pub fn note_pointer(&self, now: Instant) {
         self.figures().pointed = Some(now);
     }
@@ -228,6 +255,7 @@ impl Viewer {
             address: self.address,
             transport: self.transport,
             rung: figures.rung,
+            pinned: figures.pinned.map(Rung::id),
             codec: self.codec,
             sent: self.sent.load(Ordering::Relaxed),
             skipped: self.skipped.load(Ordering::Relaxed),

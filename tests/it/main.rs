@@ -21,6 +21,7 @@ mod overlays;
 mod page;
 #[cfg(target_os = "linux")]
 mod page_ways;
+mod rungs;
 #[cfg(target_os = "linux")]
 mod sharing;
 mod support;

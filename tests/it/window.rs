@@ -19,7 +19,7 @@ use lenscast::app::model::{Model, Overlay};
 use lenscast::app::presets::Presets;
 use lenscast::app::{theme, ui::root_ui};
 use lenscast::capture::{CaptureState, SourceId, SourceInfo, SourceList};
-use lenscast::engine::{Command, EncoderStatus, Event, Handle, ShareState, Status, Transport, ViewerInfo};
+use lenscast::engine::{Command, EncoderStatus, Event, Handle, Rung, ShareState, Status, Transport, ViewerInfo};
 use lenscast::filter::{Chain, Entry, ParamValue, all, create};
 use lenscast::geometry::Size;
 use lenscast::settings::{PresetFolder, PreviewRate, Reach, Settings, Store, Theme};
@@ -132,6 +132,7 @@ fn full() -> (Settings, Status) {
         sent: 10,
         skipped: 1,
         rung: None,
+        pinned: None,
         kbps: 1234.0,
         fps: Some(29.9),
         delay_ms: Some(38.0),
@@ -140,7 +141,8 @@ fn full() -> (Settings, Status) {
         round_trip_ms: None,
         controls: id == 7,
     };
-    let encoder = EncoderStatus { codec: "h264", viewers: 1, encoded: 9, keyframes: 1, ms: 9.0, kbps: 900.0 };
+    let encoder =
+        EncoderStatus { codec: "h264", viewers: 1, encoded: 9, keyframes: 1, ms: 9.0, kbps: 900.0, gives_way: None };
     let status = Status {
         sources: found_sources(),
         capture: CaptureState::StandIn("The screen is gone. Plug it in again.".to_owned()),
@@ -409,6 +411,12 @@ fn a_viewer_is_disconnected_and_the_link_is_copied_whole() {
     window.get_by_label("Disconnect Chrome on Linux, 192.168.1.8").click();
     window.run();
     assert_eq!(window.state().commands.try_recv(), Ok(Command::Disconnect { viewer: 8 }));
+    window.get_by_label("Size for Chrome on Linux, 192.168.1.7").click();
+    window.run();
+    window.get_by_label("Half size for Chrome on Linux, 192.168.1.7").click();
+    window.run();
+    let pinned = Command::Pin { viewer: 7, rung: Some(Rung::Half) };
+    assert_eq!(window.state().commands.try_recv(), Ok(pinned));
     window.get_by_label("Copy link").click();
     window.step();
     window.step();

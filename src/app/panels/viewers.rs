@@ -1,6 +1,9 @@
 //! Who watches, with what, and what the encoders do for them.
 
-use egui::{Align, Align2, Label, Layout, Rect, RichText, ScrollArea, Sense, TextStyle, Ui, pos2, vec2};
+use egui::{
+    Align, Align2, Button, Label, Layout, Popup, Rect, RichText, Role, ScrollArea, Sense, TextStyle, Ui, WidgetInfo,
+    pos2, vec2,
+};
 use egui_material_icons::icons::{ICON_LEFT_CLICK, ICON_LOGOUT};
 
 use super::heading;
@@ -9,7 +12,7 @@ use crate::app::model::{HISTORY_SECONDS, Model, bitrate_text, or_dash};
 use crate::app::theme::{self, Palette};
 use crate::app::viewer_history::{Trace, ViewerHistory};
 use crate::app::widgets;
-use crate::engine::{Command, EncoderStatus, ShareState, Transport, ViewerInfo};
+use crate::engine::{Command, EncoderStatus, Rung, ShareState, Transport, ViewerInfo};
 
 /// Width in points of each column after the viewer: bitrate, frame rate, delay, round trip, loss, disconnect.
 const COLUMNS: [f32; 6] = [52.0, 34.0, 54.0, 48.0, 44.0, 28.0];
@@ -72,7 +75,9 @@ fn figure_place(column: Rect) -> egui::Pos2 {
 
 fn viewer_ui(ui: &mut Ui, (viewer, who): (&ViewerInfo, &str), history: &ViewerHistory, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
-    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), Sense::hover());
+    let may_choose = viewer.transport != Transport::Mjpeg;
+    let sense = if may_choose { Sense::click() } else { Sense::hover() };
+    let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW_HEIGHT), sense);
     let columns = columns(row);
     who_ui(ui, columns[0], viewer);
     let figures: [(Option<Trace>, &str, Option<f32>, usize); 5] = [
@@ -100,15 +105,39 @@ fn viewer_ui(ui: &mut Ui, (viewer, who): (&ViewerInfo, &str), history: &ViewerHi
     if widgets::icon_button(&mut end, ICON_LOGOUT, &format!("Disconnect {who}")).clicked() {
         actions.push(Action::Ask(Command::Disconnect { viewer: viewer.id }));
     }
+    if may_choose {
+        let name = format!("Size for {who}");
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
+        Popup::menu(&response).show(|ui| sizes_ui(ui, viewer, &who, actions));
+    }
     let estimate = viewer.estimate_kbps.map(|kbps| format!("; the way carries about {}", bitrate_text(kbps)));
     response.on_hover_text(format!(
-        "{}\n{} frames sent, {} skipped because newer ones were there{}{}",
+        "{}{}\n{} frames sent, {} skipped because newer ones were there{}{}{}",
         described(viewer),
+        if viewer.pinned.is_some() { ", chosen here" } else { "" },
         viewer.sent,
         viewer.skipped,
         estimate.unwrap_or_default(),
-        if viewer.controls { "; moves the pointer" } else { "" }
+        if viewer.controls { "; moves the pointer" } else { "" },
+        if may_choose { "\nClick to choose the size" } else { "" }
     ));
+}
+
+/// Which size this viewer gets.
+fn sizes_ui(ui: &mut Ui, viewer: &ViewerInfo, who: &str, actions: &mut Vec<Action>) {
+    let sizes = [
+        ("Size as the way carries it", None),
+        ("Full size", Some(Rung::Full)),
+        ("Half size", Some(Rung::Half)),
+        ("Quarter size", Some(Rung::Quarter)),
+    ];
+    for (text, rung) in sizes {
+        let button = Button::new(text).selected(viewer.pinned == rung.map(Rung::id));
+        if ui.add(button).accessible_name(format!("{text} for {who}")).clicked() {
+            actions.push(Action::Ask(Command::Pin { viewer: viewer.id, rung }));
+            ui.close();
+        }
+    }
 }
 
 /// The name, and below it where from and how.
@@ -185,7 +214,11 @@ pub fn rates_ui(ui: &mut Ui, model: &mut Model) {
             bitrate_text(encoder.kbps)
         );
         let label = widgets::truncated(ui, RichText::new(text).small().color(palette.weak));
-        label.on_hover_text(format!("{} frames encoded, {} of them keyframes", encoder.encoded, encoder.keyframes));
+        let gives_way = encoder.gives_way.as_ref().map_or_else(String::new, |sentence| format!("\n{sentence}"));
+        label.on_hover_text(format!(
+            "{} frames encoded, {} of them keyframes{gives_way}",
+            encoder.encoded, encoder.keyframes
+        ));
     }
 }
 

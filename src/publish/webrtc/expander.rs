@@ -10,7 +10,8 @@ use rtc::interceptor::{Packet, StreamInfo, TaggedPacket};
 use rtc::rtp;
 use rtc::shared::error::Error;
 
-use super::packetizer::{RECENT_FRAMES, VideoFrame};
+use super::feed::Outgoing;
+use super::packetizer::RECENT_FRAMES;
 use super::passing::{Leaving, Step};
 
 /// The extension that tells the receiver how long to hold frames back.
@@ -28,12 +29,12 @@ const FRAMES_AHEAD: usize = RECENT_FRAMES + 4;
 /// Frames whose empty packet is on its way to the driver.
 #[derive(Debug, Default)]
 pub struct FrameQueue {
-    frames: Mutex<VecDeque<Arc<VideoFrame>>>,
+    frames: Mutex<VecDeque<Outgoing>>,
 }
 
 impl FrameQueue {
     /// False, and the frame is not taken, when the driver lags.
-    pub fn push(&self, frame: Arc<VideoFrame>) -> bool {
+    pub fn push(&self, frame: Outgoing) -> bool {
         let mut frames = self.lock();
         let fits = frames.len() < FRAMES_AHEAD;
         if fits {
@@ -42,11 +43,11 @@ impl FrameQueue {
         fits
     }
 
-    fn pop(&self) -> Option<Arc<VideoFrame>> {
+    fn pop(&self) -> Option<Outgoing> {
         self.lock().pop_front()
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Arc<VideoFrame>>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Outgoing>> {
         self.frames.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,14 +70,15 @@ impl Expander {
         &mut self,
         empty: &TaggedPacket,
         header: &rtp::Header,
-        frame: &VideoFrame,
+        outgoing: &Outgoing,
         leaving: &mut Leaving,
     ) -> Result<(), Error> {
+        let frame = &outgoing.frame;
         let last = frame.payloads.len().saturating_sub(1);
         for (index, payload) in frame.payloads.iter().enumerate() {
             let mut header = rtp::Header {
                 sequence_number: self.sequence,
-                timestamp: frame.rtp_timestamp,
+                timestamp: outgoing.rtp_timestamp,
                 marker: index == last,
                 ..header.clone()
             };

@@ -166,7 +166,7 @@ impl Step for Gate {
             self.unheard = None;
             if self.estimator.on_fates(now, &fates) {
                 // Whatever was sent in the meantime is gone for good.
-                self.broadcast.request_keyframe();
+                self.broadcast.request_keyframe(self.link.rung());
             }
         } else if let Some(report) = report.downcast_ref::<ReceiverReport>() {
             let ours = report.reports.iter().find(|reception| self.streams.first() == Some(&reception.ssrc));

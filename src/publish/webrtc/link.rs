@@ -1,12 +1,13 @@
 //! What is known of the way to one viewer, shared by the interceptors that find it out and by those who decide on frames
 //! and bitrates.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::super::viewers::Way;
 use super::congestion::Quality;
+use crate::encode::Rung;
 
 /// Every figure is the newest one.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub struct Link {
     loss: AtomicU32,
     silent: AtomicBool,
     backlog_us: AtomicU32,
+    /// The place in [`Rung::ALL`].
+    rung: AtomicU8,
     /// Numbers of lost packets that nobody has sent again yet; emptied at every report.
     lost: Mutex<Vec<u16>>,
 }
@@ -30,6 +33,7 @@ impl Link {
             loss: AtomicU32::new(0),
             silent: AtomicBool::new(false),
             backlog_us: AtomicU32::new(0),
+            rung: AtomicU8::new(0),
             lost: Mutex::default(),
         }
     }
@@ -65,6 +69,15 @@ impl Link {
 
     pub fn set_backlog(&self, backlog: Duration) {
         self.backlog_us.store(in_us(backlog), Ordering::Relaxed);
+    }
+
+    /// The size that the viewer gets, or is about to get: keyframes of it are what helps it.
+    pub fn rung(&self) -> Rung {
+        Rung::ALL.get(usize::from(self.rung.load(Ordering::Relaxed))).copied().unwrap_or_default()
+    }
+
+    pub fn set_rung(&self, rung: Rung) {
+        self.rung.store(rung as u8, Ordering::Relaxed);
     }
 
     /// Packets that a report has just called lost, by their RTP sequence numbers.

@@ -5,6 +5,7 @@ mod channels;
 mod congestion;
 pub(super) mod connection;
 pub(super) mod expander;
+pub(super) mod feed;
 pub(super) mod gate;
 pub(super) mod link;
 pub(super) mod nack;

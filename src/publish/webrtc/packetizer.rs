@@ -1,4 +1,4 @@
-//! One encoder's frames, cut into RTP payloads once and handed to every viewer of that codec.
+//! The frames of one codec's encoders, cut into RTP payloads once and handed to every viewer of that size.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -13,9 +13,9 @@ use rtc::rtp::packetizer::Payloader;
 use tokio::sync::mpsc;
 
 use super::super::host::VideoSource;
-use super::congestion::ceiling_kbps;
+use super::congestion::{Quality, ceiling_kbps};
 use super::link::Link;
-use crate::encode::{EncodedVideo, VideoCodec, VideoSink};
+use crate::encode::{EncodedVideo, Rung, VideoCodec, VideoConfig, VideoSink};
 use crate::frame::FrameTimes;
 use crate::geometry::{Geometry, Size};
 use crate::util::Ticket;
@@ -50,19 +50,23 @@ pub struct VideoFrame {
     pub geometry: Arc<Geometry>,
 }
 
-/// Between one encoder and its viewers.
+/// Between the encoders of one codec and their viewers.
 pub struct Broadcast {
     source: Arc<dyn VideoSource>,
-    state: Mutex<State>,
+    /// One for each size, as in [`Rung::ALL`].
+    states: [Mutex<State>; 3],
     links: Mutex<Links>,
 }
 
-/// The ways to all viewers of this encoder, those included who are still connecting.
+/// The ways to all viewers of this codec, those included who are still connecting.
 #[derive(Default)]
 struct Links {
     known: Vec<Weak<Link>>,
-    ceiling_kbps: Option<u32>,
+    /// For each size.
+    ceilings_kbps: [Option<u32>; 3],
     followed: Option<Instant>,
+    /// The size of the picture before it is made smaller.
+    full_size: Option<Size>,
 }
 
 struct State {
@@ -91,6 +95,7 @@ struct Lane {
 pub struct Subscription {
     lane: u64,
     broadcast: Arc<Broadcast>,
+    rung: Rung,
     /// What comes before the frames of the channel.
     first: VecDeque<Arc<VideoFrame>>,
     frames: mpsc::Receiver<Arc<VideoFrame>>,
@@ -100,16 +105,16 @@ pub struct Subscription {
 impl Broadcast {
     /// Connects to an encoder for good.
     pub fn connect(source: Arc<dyn VideoSource>) -> Arc<Self> {
-        let payloader: Box<dyn Payloader + Send> = match source.codec() {
-            VideoCodec::H264 => Box::new(H264Payloader::default()),
-            VideoCodec::Vp8 => {
-                let mut payloader = Vp8Payloader::default();
-                payloader.enable_picture_id = true;
-                Box::new(payloader)
-            }
-        };
-        let state = Mutex::new(State { payloader, viewers: Vec::new(), last_lane: 0, recent: VecDeque::new() });
-        let broadcast = Arc::new(Self { source: Arc::clone(&source), state, links: Mutex::default() });
+        let codec = source.codec();
+        let states = Rung::ALL.map(|_| {
+            let payloader: Box<dyn Payloader + Send> = match codec {
+                VideoCodec::H264 => Box::new(H264Payloader::default()),
+                // Without picture numbers: they would jump from one size to another, and players follow the packets'.
+                VideoCodec::Vp8 => Box::new(Vp8Payloader::default()),
+            };
+            Mutex::new(State { payloader, viewers: Vec::new(), last_lane: 0, recent: VecDeque::new() })
+        });
+        let broadcast = Arc::new(Self { source: Arc::clone(&source), states, links: Mutex::default() });
         source.set_output(Arc::new(Outlet(Arc::downgrade(&broadcast))));
         broadcast
     }
@@ -118,8 +123,23 @@ impl Broadcast {
         self.source.codec()
     }
 
-    pub fn request_keyframe(&self) {
-        self.source.request_keyframe();
+    /// The setting, which speaks of the full size.
+    pub fn config(&self) -> VideoConfig {
+        self.source.config()
+    }
+
+    /// The largest size that there is now.
+    pub fn largest(&self) -> Rung {
+        self.source.largest()
+    }
+
+    /// The picture before it is made smaller; unknown before the first frame.
+    pub fn full_size(&self) -> Option<Size> {
+        self.links().full_size
+    }
+
+    pub fn request_keyframe(&self, rung: Rung) {
+        self.source.request_keyframe(rung);
     }
 
     /// A viewer that is about to come; what it starts with is known before the first frame is encoded for it.
@@ -133,31 +153,35 @@ impl Broadcast {
         let start = if nearby { START_NEARBY_KBPS } else { START_KBPS };
         let link = {
             let mut links = self.links();
-            let ceiling = links.ceiling(Instant::now()).map_or(0.0, f64::from);
+            let ceiling = links.ceilings(Instant::now())[Rung::Full.index()].map_or(0.0, f64::from);
             // One more must not take from the others what it most likely can have as well.
             let link = Arc::new(Link::new(start.max(ceiling)));
             links.known.push(Arc::downgrade(&link));
-            links.followed = None;
             link
         };
-        self.follow_links(Instant::now());
+        self.follow_links_now(Instant::now());
         link
     }
 
-    /// Lets the encoder follow what the viewers' links carry.
+    /// Lets the encoders follow at once, because somebody came or changed the size.
+    pub fn follow_links_now(&self, now: Instant) {
+        self.links().followed = None;
+        self.follow_links(now);
+    }
+
+    /// Lets the encoders follow what the viewers' links carry.
     pub fn follow_links(&self, now: Instant) {
         let changed = {
             let mut links = self.links();
             if links.followed.is_some_and(|at| now.saturating_duration_since(at) < FOLLOW_GAP) {
                 return;
             }
-            let ceiling = links.ceiling(now);
-            let changed = ceiling != links.ceiling_kbps;
-            links.ceiling_kbps = ceiling;
-            changed.then_some(ceiling)
+            let ceilings = links.ceilings(now);
+            let before = std::mem::replace(&mut links.ceilings_kbps, ceilings);
+            Rung::ALL.map(|rung| (rung, ceilings[rung.index()], before[rung.index()]))
         };
-        if let Some(ceiling) = changed {
-            self.source.set_ceiling(ceiling);
+        for (rung, ceiling, _) in changed.into_iter().filter(|(_, ceiling, before)| ceiling != before) {
+            self.source.set_ceiling(rung, ceiling);
         }
     }
 
@@ -167,33 +191,42 @@ impl Broadcast {
 
     /// Wants the encoder to run already, before there is a way to the viewer.
     pub fn want(&self) -> Ticket {
-        self.source.want()
+        self.source.want(self.largest())
     }
 
     /// Frames from a keyframe on: the last one if it is young enough, or else the next one, which is asked for.
-    pub fn subscribe(self: &Arc<Self>, skipped: Arc<AtomicU64>) -> Subscription {
+    pub fn subscribe(self: &Arc<Self>, rung: Rung, skipped: Arc<AtomicU64>) -> Subscription {
+        self.enter(rung, skipped, true)
+    }
+
+    /// Frames from the next keyframe on, which is asked for; for those who have seen something newer than the last one.
+    pub fn begin(self: &Arc<Self>, rung: Rung, skipped: Arc<AtomicU64>) -> Subscription {
+        self.enter(rung, skipped, false)
+    }
+
+    fn enter(self: &Arc<Self>, rung: Rung, skipped: Arc<AtomicU64>, recent: bool) -> Subscription {
         let (sender, frames) = mpsc::channel(FRAMES_AHEAD);
-        let ticket = self.source.want();
+        let ticket = self.source.want(rung);
         let (lane, first) = {
-            let mut state = self.lock();
+            let mut state = self.lock(rung);
             state.last_lane += 1;
             let id = state.last_lane;
             if state.recent.front().is_some_and(|keyframe| keyframe.is_old(Instant::now())) {
                 state.recent.clear();
             }
-            let first = state.recent.clone();
+            let first = if recent { state.recent.clone() } else { VecDeque::new() };
             let started = !first.is_empty();
             state.viewers.push(Lane { id, frames: sender, waits_for_keyframe: !started, started, skipped });
             (id, first)
         };
         if first.is_empty() {
-            self.source.request_keyframe();
+            self.source.request_keyframe(rung);
         }
-        Subscription { lane, broadcast: Arc::clone(self), first, frames, _ticket: ticket }
+        Subscription { lane, broadcast: Arc::clone(self), rung, first, frames, _ticket: ticket }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self, rung: Rung) -> MutexGuard<'_, State> {
+        self.states[rung.index()].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -209,7 +242,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.broadcast.lock().viewers.retain(|lane| lane.id != self.lane);
+        self.broadcast.lock(self.rung).viewers.retain(|lane| lane.id != self.lane);
     }
 }
 
@@ -222,18 +255,21 @@ impl VideoSink for Outlet {
 }
 
 impl Links {
-    fn ceiling(&mut self, now: Instant) -> Option<u32> {
+    fn ceilings(&mut self, now: Instant) -> [Option<u32>; 3] {
         self.followed = Some(now);
-        let mut viewers = Vec::with_capacity(self.known.len());
-        self.known.retain(|link| link.upgrade().inspect(|link| viewers.push(link.quality())).is_some());
-        ceiling_kbps(&viewers)
+        let mut viewers: [Vec<Quality>; 3] = Default::default();
+        let mut note = |link: &Arc<Link>| viewers[link.rung().index()].push(link.quality());
+        self.known.retain(|link| link.upgrade().inspect(&mut note).is_some());
+        viewers.map(|viewers| ceiling_kbps(&viewers))
     }
 }
 
 impl Broadcast {
     fn encoded(&self, frame: EncodedVideo) {
         self.follow_links(frame.encoded);
-        let mut state = self.lock();
+        let (rung, by) = (frame.rung, frame.rung.divisor());
+        self.links().full_size = Some(Size::new(frame.size.width * by, frame.size.height * by));
+        let mut state = self.lock(rung);
         let data = Bytes::from(frame.data);
         let payloads = match state.payloader.payload(PAYLOAD_BYTES, &data) {
             Ok(payloads) => payloads,
@@ -259,7 +295,7 @@ impl Broadcast {
         }
         drop(state);
         if lagging {
-            self.source.request_keyframe();
+            self.source.request_keyframe(rung);
         }
     }
 }
@@ -308,7 +344,6 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use super::super::congestion::Quality;
     use super::*;
     use crate::util::Demand;
 
@@ -316,21 +351,27 @@ mod tests {
     struct Encoder {
         demand: Arc<Demand>,
         keyframes: AtomicU64,
-        ceiling: AtomicU64,
+        ceilings: [AtomicU64; 3],
     }
 
     impl VideoSource for Encoder {
         fn codec(&self) -> VideoCodec {
             VideoCodec::Vp8
         }
-        fn want(&self) -> Ticket {
+        fn config(&self) -> VideoConfig {
+            VideoConfig { bitrate_kbps: 4_000, fps: 30 }
+        }
+        fn largest(&self) -> Rung {
+            Rung::Full
+        }
+        fn want(&self, _rung: Rung) -> Ticket {
             self.demand.want()
         }
-        fn request_keyframe(&self) {
+        fn request_keyframe(&self, _rung: Rung) {
             self.keyframes.fetch_add(1, Ordering::Relaxed);
         }
-        fn set_ceiling(&self, kbps: Option<u32>) {
-            self.ceiling.store(kbps.unwrap_or(0).into(), Ordering::Relaxed);
+        fn set_ceiling(&self, rung: Rung, kbps: Option<u32>) {
+            self.ceilings[rung.index()].store(kbps.unwrap_or(0).into(), Ordering::Relaxed);
         }
         fn set_output(&self, _output: Arc<dyn VideoSink>) {}
     }
@@ -340,6 +381,7 @@ mod tests {
         let now = Instant::now();
         EncodedVideo {
             codec: VideoCodec::Vp8,
+            rung: Rung::Full,
             data: vec![7; 3000],
             keyframe,
             size,
@@ -355,7 +397,7 @@ mod tests {
     fn the_encoder_follows_the_links_of_those_who_watch() {
         let encoder = Arc::new(Encoder::default());
         let broadcast = Broadcast::connect(Arc::clone(&encoder) as Arc<dyn VideoSource>);
-        let ceiling = || encoder.ceiling.load(Ordering::Relaxed);
+        let ceiling = || encoder.ceilings[0].load(Ordering::Relaxed);
         let far = broadcast.expect_viewer([93, 184, 216, 34].into());
         assert_eq!((far.quality().kbps, ceiling()), (START_KBPS, 930));
         far.set_quality(Quality { kbps: 8_000.0, loss: 0.0, silent: false });
@@ -368,6 +410,10 @@ mod tests {
         another.set_quality(Quality { kbps: 3_000.0, loss: 0.0, silent: false });
         broadcast.follow_links(later(2));
         assert_eq!(ceiling(), 2_790);
+        another.set_rung(Rung::Half);
+        broadcast.follow_links_now(later(2));
+        let half = encoder.ceilings[1].load(Ordering::Relaxed);
+        assert_eq!((ceiling(), half), (7_440, 2_790), "who takes a smaller size slows only those who do as well");
         drop(another);
         broadcast.follow_links(later(3));
         assert_eq!(ceiling(), 7_440);
@@ -381,7 +427,7 @@ mod tests {
         let encoder = Arc::new(Encoder::default());
         let broadcast = Broadcast::connect(Arc::clone(&encoder) as Arc<dyn VideoSource>);
         let skipped = Arc::new(AtomicU64::new(0));
-        let mut viewer = broadcast.subscribe(Arc::clone(&skipped));
+        let mut viewer = broadcast.subscribe(Rung::Full, Arc::clone(&skipped));
         assert_eq!((encoder.demand.count(), encoder.keyframes.load(Ordering::Relaxed)), (1, 1));
 
         broadcast.encoded(frame(0, false));
@@ -403,7 +449,7 @@ mod tests {
         // A viewer that comes now needs no further keyframe to be made.
         broadcast.encoded(frame(9, false));
         let asked = encoder.keyframes.load(Ordering::Relaxed);
-        let late = broadcast.subscribe(Arc::default());
+        let late = broadcast.subscribe(Rung::Full, Arc::default());
         assert_eq!(late.first.iter().map(|frame| frame.rtp_timestamp).collect::<Vec<_>>(), [8, 9]);
         assert_eq!(encoder.keyframes.load(Ordering::Relaxed), asked);
         drop(late);

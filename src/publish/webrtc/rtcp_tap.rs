@@ -45,7 +45,7 @@ impl Step for RtcpTap {
     fn hear(&mut self, report: &dyn rtcp::Packet, now: Instant, _leaving: &mut Leaving) {
         let report = report.as_any();
         if report.is::<PictureLossIndication>() || report.is::<FullIntraRequest>() {
-            self.broadcast.request_keyframe();
+            self.broadcast.request_keyframe(self.link.rung());
         } else if let Some(report) = report.downcast_ref::<ReceiverReport>() {
             for reception in &report.reports {
                 let sent = self.reports.iter().find(|(ntp, _)| *ntp == reception.last_sender_report);

@@ -16,9 +16,11 @@ use super::super::protocol::{HostMessage, PROTOCOL_VERSION, PageMessage, ViewerS
 use super::super::viewers::{Measured, ViewerPlace};
 use super::channels::{self, ChannelEvent, ChannelKind, EVENTS_WAITING};
 use super::connection::Connection;
+use super::feed::{Feed, Outgoing};
 use super::link::Link;
-use super::packetizer::{Broadcast, Subscription, VideoFrame};
+use super::packetizer::Broadcast;
 use super::sessions::SessionHandle;
+use crate::geometry::Size;
 use crate::input::{PointerEvent, PointerKind};
 use crate::util::Ticket;
 
@@ -95,7 +97,7 @@ impl Session {
         let Connection { track, queue, link, mut states, mut channels, ssrc, payload_type, .. } = connection;
         let viewer = Arc::clone(place.viewer());
         let mut talk = Talk::new(shared, place, trusted, broadcast.codec().id());
-        let mut frames: Option<Subscription> = None;
+        let mut frames: Option<Feed> = None;
         let mut warm = Some(warm);
         let (event_sender, mut events) = mpsc::channel(EVENTS_WAITING);
         let mut listeners = tokio::task::JoinSet::new();
@@ -117,7 +119,10 @@ impl Session {
                     match state {
                         RTCPeerConnectionState::Connected => {
                             away_since = None;
-                            frames.get_or_insert_with(|| broadcast.subscribe(viewer.skipped()));
+                            frames.get_or_insert_with(|| {
+                                let (broadcast, link) = (Arc::clone(&broadcast), Arc::clone(&valve.link));
+                                Feed::new(broadcast, link, viewer.skipped(), Instant::now())
+                            });
                             warm = None;
                         }
                         RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => return End::ConnectionLost,
@@ -134,22 +139,26 @@ impl Session {
                     }
                 }
                 frame = next(&mut frames) => {
-                    let Some(frame) = frame else { return End::EncoderGone };
-                    if !valve.lets_through(frame.keyframe, Instant::now()) {
+                    let Some(outgoing) = frame else { return End::EncoderGone };
+                    let (bytes, rtp_timestamp) = (outgoing.frame.bytes, outgoing.rtp_timestamp);
+                    if !valve.lets_through(outgoing.frame.keyframe, Instant::now()) {
                         viewer.note_skipped(1);
                         continue;
                     }
                     // Said before the frame is sent, so that no click can be aimed at what nobody has told of.
-                    talk.on_frame(&frame, Instant::now()).await;
-                    if !queue.push(Arc::clone(&frame)) {
+                    talk.on_frame(&outgoing, Instant::now()).await;
+                    if !queue.push(outgoing) {
                         viewer.note_skipped(1);
                         valve.close();
                         continue;
                     }
-                    if track.write_rtp(empty_packet(ssrc, payload_type, frame.rtp_timestamp)).await.is_err() {
+                    if track.write_rtp(empty_packet(ssrc, payload_type, rtp_timestamp)).await.is_err() {
                         return End::DriverGone;
                     }
-                    viewer.note_sent(frame.bytes, Instant::now());
+                    viewer.note_sent(bytes, Instant::now());
+                    if let Some(feed) = &frames {
+                        viewer.note_rung(feed.rung().id());
+                    }
                 }
                 _ = tick.tick() => {
                     let now = Instant::now();
@@ -162,6 +171,9 @@ impl Session {
                     // Without a frame to go with it this does nothing, except to fail when the driver has died.
                     if frames.is_some() && track.write_rtp(empty_packet(ssrc, payload_type, 0)).await.is_err() {
                         return End::DriverGone;
+                    }
+                    if let Some(feed) = &mut frames {
+                        feed.on_tick(viewer.pinned(), now);
                     }
                     valve.on_tick(now);
                     viewer.note_way(valve.link.way());
@@ -220,7 +232,7 @@ impl Valve {
         let soon = self.asked.is_some_and(|at| now.saturating_duration_since(at) < KEYFRAME_GAP);
         if !soon && self.link.backlog() <= BACKLOG_GONE {
             self.asked = Some(now);
-            self.broadcast.request_keyframe();
+            self.broadcast.request_keyframe(self.link.rung());
         }
     }
 }
@@ -232,7 +244,7 @@ pub fn empty_packet(ssrc: u32, payload_type: u8, timestamp: u32) -> rtp::Packet 
 }
 
 /// The next frame; never, before there is a subscription.
-pub async fn next(frames: &mut Option<Subscription>) -> Option<Arc<VideoFrame>> {
+pub async fn next(frames: &mut Option<Feed>) -> Option<Outgoing> {
     match frames {
         Some(frames) => frames.next().await,
         None => std::future::pending().await,
@@ -248,7 +260,8 @@ struct Talk {
     control: Option<Arc<dyn DataChannel>>,
     /// The newest geometry, for a channel that opens after the first frame.
     geometry: Option<HostMessage>,
-    epoch: Option<u32>,
+    /// What the page was told of last; another size of the picture has another one, too.
+    epoch: Option<(u32, Size)>,
     state: Option<(ViewerState, Instant)>,
     frame_said: Option<Instant>,
     complained: Option<Instant>,
@@ -289,7 +302,7 @@ impl Talk {
                     version: env!("CARGO_PKG_VERSION"),
                     codec: self.codec,
                     id: self.place.id,
-                    sizes: false,
+                    sizes: true,
                 })
                 .await;
                 if let Some(geometry) = self.geometry.clone() {
@@ -326,8 +339,9 @@ impl Talk {
                 self.place.note_measured(Measured { delay_ms: report.delay_ms, fps: report.fps });
             }
             Ok(PageMessage::Pointer(event)) => self.on_pointer(event, now).await,
-            // There is one size over WebRTC so far, and RTCP acknowledges.
-            Ok(PageMessage::Quality(_) | PageMessage::Ack { .. }) => {}
+            Ok(PageMessage::Quality(quality)) => self.place.choose(quality),
+            // RTCP acknowledges.
+            Ok(PageMessage::Ack { .. }) => {}
             Ok(PageMessage::Unknown) => {
                 self.unknown += 1;
                 if self.unknown == 1 {
@@ -356,13 +370,13 @@ impl Talk {
         self.shared.host.pointer(self.place.id, event);
     }
 
-    async fn on_frame(&mut self, frame: &VideoFrame, now: Instant) {
+    async fn on_frame(&mut self, Outgoing { frame, rtp_timestamp }: &Outgoing, now: Instant) {
         let geometry = &frame.geometry;
-        if self.epoch != Some(geometry.epoch) {
-            self.epoch = Some(geometry.epoch);
+        if self.epoch != Some((geometry.epoch, frame.size)) {
+            self.epoch = Some((geometry.epoch, frame.size));
             let message = HostMessage::Geometry {
                 epoch: geometry.epoch,
-                rtp: frame.rtp_timestamp,
+                rtp: *rtp_timestamp,
                 width: frame.size.width,
                 height: frame.size.height,
                 pointer: geometry.desktop_from_source.is_some(),
@@ -374,7 +388,7 @@ impl Talk {
             self.frame_said = Some(now);
             let clock = |at| self.shared.host.clock_us(at);
             let message = HostMessage::Frame {
-                rtp: frame.rtp_timestamp,
+                rtp: *rtp_timestamp,
                 captured_us: clock(frame.times.captured),
                 filtered_us: clock(frame.times.filtered.unwrap_or(frame.times.captured)),
                 encoded_us: clock(frame.encoded),

@@ -91,10 +91,8 @@ pub async fn send_frames(
                     let round_trip_ms = Some(time.as_secs_f32() * 1e3);
                     viewer.note_way(Way { round_trip_ms, ..Way::default() });
                 }
-                let wanted = match quality {
-                    Quality::Auto => auto.rung(),
-                    Quality::Pinned(rung) => rung,
-                };
+                viewer.choose(quality);
+                let wanted = viewer.pinned().unwrap_or(auto.rung());
                 if wanted != rung {
                     rung = wanted;
                     viewer.note_rung(rung.id());

@@ -11,7 +11,8 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::super::webrtc::connection::Certificate;
-use super::super::webrtc::packetizer::{Broadcast, Subscription};
+use super::super::webrtc::feed::Feed;
+use super::super::webrtc::packetizer::Broadcast;
 use super::super::webrtc::session::{Valve, empty_packet, next};
 use super::connection::{self, Connection};
 use super::request::{Refusal, Server};
@@ -100,8 +101,8 @@ async fn send(
     let Connection { track, queue, link, mut states, ssrc, payload_type, .. } = connection;
     // Encoding starts while the connection is made, so that the first keyframe is there when it can be sent.
     let mut warm = Some(broadcast.want());
-    let mut frames: Option<Subscription> = None;
-    let mut valve = Valve::new(link, Arc::clone(&broadcast));
+    let mut frames: Option<Feed> = None;
+    let mut valve = Valve::new(Arc::clone(&link), Arc::clone(&broadcast));
     let mut rate = Rate::default();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -119,7 +120,10 @@ async fn send(
                 match state {
                     RTCPeerConnectionState::Connected => {
                         away_since = None;
-                        frames.get_or_insert_with(|| broadcast.subscribe(Arc::new(AtomicU64::new(0))));
+                        frames.get_or_insert_with(|| {
+                            let (broadcast, link) = (Arc::clone(&broadcast), Arc::clone(&link));
+                            Feed::new(broadcast, link, Arc::new(AtomicU64::new(0)), Instant::now())
+                        });
                         warm = None;
                         tell(0);
                     }
@@ -130,19 +134,20 @@ async fn send(
                 }
             }
             frame = next(&mut frames) => {
-                let Some(frame) = frame else { return failed("the encoder ended".to_owned()) };
+                let Some(outgoing) = frame else { return failed("the encoder ended".to_owned()) };
                 let now = Instant::now();
-                if !valve.lets_through(frame.keyframe, now) {
+                let (bytes, rtp_timestamp) = (outgoing.frame.bytes, outgoing.rtp_timestamp);
+                if !valve.lets_through(outgoing.frame.keyframe, now) {
                     continue;
                 }
-                if !queue.push(Arc::clone(&frame)) {
+                if !queue.push(outgoing) {
                     valve.close();
                     continue;
                 }
-                if track.write_rtp(empty_packet(ssrc, payload_type, frame.rtp_timestamp)).await.is_err() {
+                if track.write_rtp(empty_packet(ssrc, payload_type, rtp_timestamp)).await.is_err() {
                     return lost();
                 }
-                rate.note(frame.bytes, now);
+                rate.note(bytes, now);
             }
             _ = tick.tick() => {
                 let now = Instant::now();
@@ -153,7 +158,8 @@ async fn send(
                     return lost();
                 }
                 // Without a frame to go with it this does nothing, except to fail when the driver has died.
-                if frames.is_some() {
+                if let Some(feed) = &mut frames {
+                    feed.on_tick(None, now);
                     if track.write_rtp(empty_packet(ssrc, payload_type, 0)).await.is_err() {
                         return lost();
                     }

@@ -3,10 +3,12 @@
 #[cfg(test)]
 mod bottleneck;
 mod estimate;
+mod ladder;
 mod pacer;
 mod policy;
 mod trend;
 
 pub use estimate::{Estimator, Fate};
+pub use ladder::{Ladder, floors_kbps};
 pub use pacer::Pacer;
 pub use policy::{Quality, ceiling_kbps};

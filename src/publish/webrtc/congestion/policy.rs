@@ -1,5 +1,5 @@
-//! Which bitrate an encoder gets from what its viewers' links carry; pure. As long as all viewers of a codec share one
-//! encoder it follows the slowest of them, within reason.
+//! Which bitrate an encoder gets from what its viewers' links carry; pure. All viewers of one size share an encoder, which
+//! follows the slowest of them, within reason.
 
 /// Below this an encoder only makes mush.
 const FLOOR_KBPS: f64 = 150.0;
