@@ -108,7 +108,7 @@ fn viewer_ui(ui: &mut Ui, (viewer, who): (&ViewerInfo, &str), history: &ViewerHi
     if may_choose {
         let name = format!("Size for {who}");
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-        Popup::menu(&response).show(|ui| sizes_ui(ui, viewer, &who, actions));
+        Popup::menu(&response).show(|ui| sizes_ui(ui, viewer, who, actions));
     }
     let estimate = viewer.estimate_kbps.map(|kbps| format!("; the way carries about {}", bitrate_text(kbps)));
     response.on_hover_text(format!(
