@@ -6,13 +6,20 @@ use std::time::{Duration, Instant};
 use super::Shared;
 use super::protocol::{HostMessage, PageMessage, Quality, ViewerState, parse_message};
 use super::viewers::{Measured, Viewer};
-use super::webrtc::Allowance;
 use crate::input::{PointerEvent, PointerKind};
 
+/// How often [`Talk::on_tick`] has to be called.
+pub const TICK: Duration = Duration::from_millis(250);
 const STATE_GAP: Duration = Duration::from_millis(900);
 const COMPLAINT_GAP: Duration = Duration::from_secs(1);
 /// A page that holds a button has to be heard within this time.
 const HELD_TIME: Duration = Duration::from_secs(1);
+/// What is promised of a browser that is killed while it holds a button: silence is looked for at every tick.
+const RELEASED_WITHIN: Duration = Duration::from_millis(1_500);
+const _: () = assert!(HELD_TIME.as_millis() + TICK.as_millis() < RELEASED_WITHIN.as_millis());
+/// Messages a second, sustained and in a burst.
+const MESSAGES: f64 = 250.0;
+const MESSAGES_BURST: f64 = 500.0;
 
 /// One page's side of the conversation. What it holds is released when this is dropped.
 pub struct Talk {
@@ -89,7 +96,12 @@ impl Talk {
         (answer, None)
     }
 
-    /// To be called a few times a second: the state, where the page has to hear of it.
+    /// Somebody else listens from now on, or for the first time: the state is told from the beginning.
+    pub fn begin_again(&mut self) {
+        self.state = None;
+    }
+
+    /// To be called every [`TICK`]: the state, where the page has to hear of it.
     pub fn on_tick(&mut self, now: Instant) -> Option<HostMessage> {
         let silent = now.saturating_duration_since(self.heard) > HELD_TIME;
         if self.holds && (silent || !self.may_control()) {
@@ -148,5 +160,45 @@ impl Talk {
 impl Drop for Talk {
     fn drop(&mut self) {
         self.release();
+    }
+}
+
+/// How many messages a page may still send; pure.
+#[derive(Debug)]
+struct Allowance {
+    left: f64,
+    at: Instant,
+}
+
+impl Allowance {
+    fn new(now: Instant) -> Self {
+        Self { left: MESSAGES_BURST, at: now }
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        let earned = now.saturating_duration_since(self.at).as_secs_f64() * MESSAGES;
+        self.left = (self.left + earned).min(MESSAGES_BURST);
+        self.at = now;
+        let allowed = self.left >= 1.0;
+        if allowed {
+            self.left -= 1.0;
+        }
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_cut_to_the_sustained_rate() {
+        let start = Instant::now();
+        let mut allowance = Allowance::new(start);
+        let flood = |allowance: &mut Allowance, ms| {
+            (0..10_000).filter(|_| allowance.take(start + Duration::from_millis(ms))).count()
+        };
+        assert_eq!(flood(&mut allowance, 0), 500);
+        assert_eq!(flood(&mut allowance, 1_000), 250);
     }
 }

@@ -21,7 +21,8 @@ pub enum ChannelKind {
 pub enum ChannelEvent {
     /// Open, and can be sent to.
     Open(ChannelKind, Arc<dyn DataChannel>),
-    Message(ChannelKind, Bytes),
+    /// The channels differ in how they carry a message, not in what may be said.
+    Message(Bytes),
     Closed(ChannelKind),
 }
 
@@ -53,7 +54,7 @@ pub async fn listen(channel: Arc<dyn DataChannel>, events: mpsc::Sender<ChannelE
         };
         match event {
             Some(DataChannelEvent::OnMessage(message)) => {
-                let message = ChannelEvent::Message(kind, message.data.freeze());
+                let message = ChannelEvent::Message(message.data.freeze());
                 let gone = match kind {
                     ChannelKind::Moves => matches!(events.try_send(message), Err(mpsc::error::TrySendError::Closed(_))),
                     ChannelKind::Control | ChannelKind::Pointer => events.send(message).await.is_err(),

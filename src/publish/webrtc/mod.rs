@@ -20,5 +20,4 @@ pub mod whep;
 pub use addresses::local_addresses;
 pub use connection::{Certificate, CertificateError};
 pub use packetizer::Broadcast;
-pub use session::Allowance;
 pub use sessions::Sessions;

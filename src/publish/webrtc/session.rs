@@ -12,8 +12,9 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::super::Shared;
-use super::super::protocol::{HostMessage, PROTOCOL_VERSION, PageMessage, ViewerState, parse_message};
-use super::super::viewers::{Measured, ViewerPlace};
+use super::super::protocol::{HostMessage, PROTOCOL_VERSION};
+use super::super::talk::{TICK, Talk, Wish};
+use super::super::viewers::{Viewer, ViewerPlace};
 use super::channels::{self, ChannelEvent, ChannelKind, EVENTS_WAITING};
 use super::connection::Connection;
 use super::feed::{Feed, Outgoing};
@@ -21,7 +22,6 @@ use super::link::Link;
 use super::packetizer::Broadcast;
 use super::sessions::SessionHandle;
 use crate::geometry::Size;
-use crate::input::{PointerEvent, PointerKind};
 use crate::util::Ticket;
 
 /// A viewer that has not connected by then never will.
@@ -38,18 +38,7 @@ const BACKLOG_GONE: Duration = Duration::from_millis(50);
 const KEYFRAME_GAP: Duration = Duration::from_secs(1);
 /// Closing says goodbye to the viewer; a driver that does not answer is left to itself.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
-const TICK: Duration = Duration::from_millis(250);
-const STATE_GAP: Duration = Duration::from_secs(1);
 const FRAME_GAP: Duration = Duration::from_millis(250);
-const COMPLAINT_GAP: Duration = Duration::from_secs(1);
-/// A page that holds a button has to be heard within this time.
-const HELD_TIME: Duration = Duration::from_secs(1);
-/// What is promised of a browser that is killed while it holds a button: silence is looked for at every tick.
-const RELEASED_WITHIN: Duration = Duration::from_millis(1_500);
-const _: () = assert!(HELD_TIME.as_millis() + TICK.as_millis() < RELEASED_WITHIN.as_millis());
-/// Messages a second, sustained and in a burst.
-const MESSAGES: f64 = 250.0;
-const MESSAGES_BURST: f64 = 500.0;
 
 /// Why a session ended; for the log.
 #[derive(Debug)]
@@ -84,7 +73,6 @@ impl Session {
                 Ok(end) => tracing::info!("viewer {viewer} left: {end:?}"),
                 Err(error) => tracing::error!("viewer {viewer} was lost unexpectedly; please report this: {error}"),
             }
-            shared.host.end_pointer(viewer);
             if !matches!(timeout(CLOSE_TIME, handle.connection.close()).await, Ok(Ok(()))) {
                 tracing::warn!("the connection of viewer {viewer} did not close in time");
             }
@@ -96,7 +84,7 @@ impl Session {
         let Self { shared, place, handle: _, connection, broadcast, trusted } = self;
         let Connection { track, queue, link, mut states, mut channels, ssrc, payload_type, .. } = connection;
         let viewer = Arc::clone(place.viewer());
-        let mut talk = Talk::new(shared, place, trusted, broadcast.codec().id());
+        let mut talk = Channels::new(shared, &viewer, trusted, broadcast.codec().id());
         let mut frames: Option<Feed> = None;
         let mut warm = Some(warm);
         let (event_sender, mut events) = mpsc::channel(EVENTS_WAITING);
@@ -251,44 +239,31 @@ pub async fn next(frames: &mut Option<Feed>) -> Option<Outgoing> {
     }
 }
 
-/// What is said between host and page.
-struct Talk {
+/// The conversation with the page over its data channels, and what the page is told of the frames.
+struct Channels {
     shared: Arc<Shared>,
-    place: ViewerPlace,
-    trusted: bool,
+    viewer: Arc<Viewer>,
+    talk: Talk,
     codec: &'static str,
     control: Option<Arc<dyn DataChannel>>,
     /// The newest geometry, for a channel that opens after the first frame.
     geometry: Option<HostMessage>,
     /// What the page was told of last; another size of the picture has another one, too.
     epoch: Option<(u32, Size)>,
-    state: Option<(ViewerState, Instant)>,
     frame_said: Option<Instant>,
-    complained: Option<Instant>,
-    heard: Instant,
-    holds: bool,
-    allowance: Allowance,
-    unknown: u64,
 }
 
-impl Talk {
-    fn new(shared: Arc<Shared>, place: ViewerPlace, trusted: bool, codec: &'static str) -> Self {
-        let now = Instant::now();
+impl Channels {
+    fn new(shared: Arc<Shared>, viewer: &Arc<Viewer>, trusted: bool, codec: &'static str) -> Self {
         Self {
+            talk: Talk::new(Arc::clone(&shared), Arc::clone(viewer), trusted, Instant::now()),
             shared,
-            place,
-            trusted,
+            viewer: Arc::clone(viewer),
             codec,
             control: None,
             geometry: None,
             epoch: None,
-            state: None,
             frame_said: None,
-            complained: None,
-            heard: now,
-            holds: false,
-            allowance: Allowance::new(now),
-            unknown: 0,
         }
     }
 
@@ -301,73 +276,31 @@ impl Talk {
                     protocol: PROTOCOL_VERSION,
                     version: env!("CARGO_PKG_VERSION"),
                     codec: self.codec,
-                    id: self.place.id,
+                    id: self.viewer.id,
                     sizes: true,
                 })
                 .await;
                 if let Some(geometry) = self.geometry.clone() {
                     self.say(&geometry).await;
                 }
-                self.state = None;
-                self.say_state(now).await;
+                self.talk.begin_again();
+                self.on_tick(now).await;
             }
             ChannelEvent::Open(..) | ChannelEvent::Closed(ChannelKind::Pointer | ChannelKind::Moves) => {}
             ChannelEvent::Closed(ChannelKind::Control) => return true,
-            ChannelEvent::Message(kind, bytes) => self.on_message(kind, &bytes, now).await,
-        }
-        false
-    }
-
-    async fn on_message(&mut self, kind: ChannelKind, bytes: &[u8], now: Instant) {
-        self.heard = now;
-        let message = parse_message(bytes);
-        let lets_go = matches!(
-            &message,
-            Ok(PageMessage::Pointer(PointerEvent { kind: PointerKind::Up(_) | PointerKind::Release, .. }))
-        );
-        if !self.allowance.take(now) && !lets_go {
-            self.complain("Too many messages; some were left out.", now).await;
-            return;
-        }
-        match message {
-            Ok(PageMessage::Ping { t0 }) => {
-                let t1_us = self.shared.host.clock_us(now);
-                let t2_us = self.shared.host.clock_us(Instant::now());
-                self.say(&HostMessage::Pong { t0, t1_us, t2_us }).await;
-            }
-            Ok(PageMessage::Report(report)) => {
-                self.place.note_measured(Measured { delay_ms: report.delay_ms, fps: report.fps });
-            }
-            Ok(PageMessage::Pointer(event)) => self.on_pointer(event, now).await,
-            Ok(PageMessage::Quality(quality)) => self.place.choose(quality),
-            // RTCP acknowledges.
-            Ok(PageMessage::Ack { .. }) => {}
-            Ok(PageMessage::Unknown) => {
-                self.unknown += 1;
-                if self.unknown == 1 {
-                    self.complain("This host does not know a message of this page and left it out.", now).await;
+            ChannelEvent::Message(bytes) => {
+                let (answer, wish) = self.talk.on_message(&bytes, now);
+                match wish {
+                    Some(Wish::Quality(quality)) => self.viewer.choose(quality),
+                    // RTCP acknowledges.
+                    Some(Wish::Ack { .. }) | None => {}
+                }
+                if let Some(answer) = answer {
+                    self.say(&answer).await;
                 }
             }
-            Err(error) => {
-                tracing::debug!("viewer {} sent a malformed message on {kind:?}: {error}", self.place.id);
-                let message = format!("A message was not understood: {error}.");
-                self.say_at_times(HostMessage::Error { message }, now).await;
-            }
         }
-    }
-
-    async fn on_pointer(&mut self, event: PointerEvent, now: Instant) {
-        if !self.may_control() {
-            self.complain("The host does not allow you to control it.", now).await;
-            return;
-        }
-        match event.kind {
-            PointerKind::Down(_) => self.holds = true,
-            PointerKind::Release => self.holds = false,
-            PointerKind::Up(_) | PointerKind::Move | PointerKind::Scroll { .. } => {}
-        }
-        self.place.note_pointer(now);
-        self.shared.host.pointer(self.place.id, event);
+        false
     }
 
     async fn on_frame(&mut self, Outgoing { frame, rtp_timestamp }: &Outgoing, now: Instant) {
@@ -399,42 +332,7 @@ impl Talk {
     }
 
     async fn on_tick(&mut self, now: Instant) {
-        self.say_state(now).await;
-        let silent = now.saturating_duration_since(self.heard) > HELD_TIME;
-        if self.holds && (silent || !self.may_control()) {
-            self.holds = false;
-            self.shared.host.end_pointer(self.place.id);
-        }
-    }
-
-    fn may_control(&self) -> bool {
-        self.trusted && self.shared.host.access().control
-    }
-
-    async fn say_state(&mut self, now: Instant) {
-        if self.control.is_none() {
-            return;
-        }
-        let mut state = ViewerState::from_state(&self.shared.state(now), self.trusted);
-        // The state may be a moment old; what is taken away is gone at once.
-        state.control &= self.may_control();
-        let due = self.state.as_ref().is_none_or(|(said, at)| {
-            said.differs_much(&state) || now.saturating_duration_since(*at) >= STATE_GAP - TICK / 2
-        });
-        if due {
-            self.say(&HostMessage::State(state.clone())).await;
-            self.state = Some((state, now));
-        }
-    }
-
-    async fn complain(&mut self, message: &str, now: Instant) {
-        self.say_at_times(HostMessage::Warning { message: message.to_owned() }, now).await;
-    }
-
-    /// At most one a second: a page that errs all the time knows after the first.
-    async fn say_at_times(&mut self, message: HostMessage, now: Instant) {
-        if self.complained.is_none_or(|at| now.saturating_duration_since(at) >= COMPLAINT_GAP) {
-            self.complained = Some(now);
+        if let Some(message) = self.talk.on_tick(now) {
             self.say(&message).await;
         }
     }
@@ -444,45 +342,5 @@ impl Talk {
             // A page that does not read misses messages; its frames go on.
             let _ = control.try_send_text(&message.to_text()).await;
         }
-    }
-}
-
-/// How many messages a page may still send; pure.
-#[derive(Debug)]
-pub struct Allowance {
-    left: f64,
-    at: Instant,
-}
-
-impl Allowance {
-    pub fn new(now: Instant) -> Self {
-        Self { left: MESSAGES_BURST, at: now }
-    }
-
-    pub fn take(&mut self, now: Instant) -> bool {
-        let earned = now.saturating_duration_since(self.at).as_secs_f64() * MESSAGES;
-        self.left = (self.left + earned).min(MESSAGES_BURST);
-        self.at = now;
-        let allowed = self.left >= 1.0;
-        if allowed {
-            self.left -= 1.0;
-        }
-        allowed
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_flood_is_cut_to_the_sustained_rate() {
-        let start = Instant::now();
-        let mut allowance = Allowance::new(start);
-        let flood = |allowance: &mut Allowance, ms| {
-            (0..10_000).filter(|_| allowance.take(start + Duration::from_millis(ms))).count()
-        };
-        assert_eq!(flood(&mut allowance, 0), 500);
-        assert_eq!(flood(&mut allowance, 1_000), 250);
     }
 }

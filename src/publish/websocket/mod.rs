@@ -19,7 +19,7 @@ use super::access::Need;
 use super::agent;
 use super::http::{Peer, Problem, credentials, secret_of_socket, too_many_viewers};
 use super::protocol::{HostMessage, LONGEST_MESSAGE, PROTOCOL_VERSION};
-use super::talk::{Talk, Wish};
+use super::talk::{TICK, Talk, Wish};
 use super::viewers::{Transport, ViewerPlace};
 use frames::{Told, send_frames};
 
@@ -27,7 +27,6 @@ use frames::{Told, send_frames};
 const PROTOCOL: &str = "lenscast";
 /// Session to socket. A page that does not read misses messages; its frames go on when it reads again.
 const MESSAGES_WAITING: usize = 64;
-const TICK: Duration = Duration::from_millis(250);
 /// A client that does not even answer pings for so long is gone, though its socket has not noticed.
 const SILENT: Duration = Duration::from_secs(10);
 /// Saying goodbye is a courtesy.
