@@ -1,12 +1,14 @@
 //! How viewers get the picture and send the pointer back: HTTP, MJPEG, WebSockets and WebRTC.
 
 mod access;
+mod admit;
 mod agent;
 mod host;
 mod http;
 mod mjpeg;
 mod pointer_post;
 mod protocol;
+mod roles;
 mod talk;
 mod viewers;
 mod webrtc;
@@ -14,6 +16,7 @@ mod websocket;
 mod whip;
 mod whip_out;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,12 +31,14 @@ use tokio::task::JoinHandle;
 use crate::encode::Rung;
 
 pub use access::AccessPolicy;
+pub use admit::*;
 pub use host::{Host, JpegSource, VideoSource};
-pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
+pub use roles::{Role, Roles};
+pub use viewers::{DEFAULT_VIEWERS, MOST_VIEWERS, Transport, ViewerInfo};
 
 use mjpeg::PartPump;
 use pointer_post::PointerSessions;
-use viewers::Viewers;
+use viewers::{ViewerPlace, Viewers};
 pub use webrtc::CertificateError;
 pub use webrtc::local_addresses;
 use webrtc::{Broadcast, Certificate, Sessions};
@@ -44,7 +49,7 @@ const GOODBYE: Duration = Duration::from_millis(600);
 /// All of stopping together.
 const STOP_TIME: Duration = Duration::from_secs(1);
 /// How often silent pages are looked for.
-const SILENCE_CHECK: Duration = Duration::from_millis(100);
+const SILENCE_CHECK: Duration = Duration::from_millis(50);
 /// A state this old is asked for again; each viewer is told four times a second at most.
 const STATE_AGE: Duration = Duration::from_millis(200);
 
@@ -85,6 +90,10 @@ impl Broadcasts {
 struct Shared {
     host: Arc<dyn Host>,
     bound: IpAddr,
+    port: u16,
+    /// How this computer calls itself.
+    names: Vec<String>,
+    door: Arc<Door>,
     viewers: Arc<Viewers>,
     parts: Arc<PartPump>,
     jpeg: Arc<dyn JpegSource>,
@@ -139,6 +148,9 @@ impl Publisher {
         let shared = Arc::new(Shared {
             host: Arc::clone(&host),
             bound: address.ip(),
+            port: address.port(),
+            names: own_names(),
+            door: host.door(),
             viewers: Arc::default(),
             parts: Arc::default(),
             jpeg: Arc::clone(&jpeg),
@@ -160,7 +172,7 @@ impl Publisher {
         let tasks = vec![
             runtime.spawn(http::serve(listener, Arc::clone(&shared), stop.subscribe())),
             runtime.spawn(async move { pump.run(jpeg, host).await }),
-            runtime.spawn(release_silent(Arc::clone(&shared))),
+            runtime.spawn(watch_over(Arc::clone(&shared))),
         ];
         Ok(Self { address, shared, runtime: runtime.clone(), stop, tasks: Mutex::new(tasks) })
     }
@@ -233,6 +245,24 @@ impl Drop for Publisher {
 }
 
 impl Shared {
+    /// What somebody may do at this moment.
+    fn roles(&self, pass: &Pass) -> Roles {
+        self.door.roles(pass, &self.host.access())
+    }
+
+    /// Takes a place in the table of viewers; a guest has the name that the host knows.
+    fn enter(
+        &self,
+        (address, pass): (IpAddr, Pass),
+        transport: Transport,
+        codec: &'static str,
+        agent: Option<String>,
+    ) -> Option<ViewerPlace> {
+        let place = self.viewers.enter((address, pass), transport, codec, self.host.access().most_viewers)?;
+        place.set_name(self.door.name(&pass).or(agent));
+        Some(place)
+    }
+
     /// The program's state, at most a fifth of a second old.
     fn state(&self, now: Instant) -> Arc<Value> {
         let kept = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -247,15 +277,78 @@ impl Shared {
     }
 }
 
-/// Releases what pages hold that fell silent.
-async fn release_silent(shared: Arc<Shared>) {
+/// Releases what pages hold that fell silent or lost their right, ends who may not watch any more, and writes down who
+/// controls.
+async fn watch_over(shared: Arc<Shared>) {
     let mut tick = tokio::time::interval(SILENCE_CHECK);
+    let mut changes = shared.door.changes();
+    let mut controlling: BTreeMap<u64, Visitor> = BTreeMap::new();
+    let mut clickers: BTreeSet<u64> = BTreeSet::new();
     loop {
-        tick.tick().await;
-        for session in shared.pointers.silent(Instant::now()) {
+        tokio::select! {
+            _ = tick.tick() => {}
+            // The door lives as long as the server; were it gone, the tick would do.
+            Ok(()) = changes.changed() => {}
+        }
+        let now = Instant::now();
+        shared.door.tick(now);
+        let policy = shared.host.access();
+        let may = |pass: &Pass, role| shared.door.roles(pass, &policy).has(role);
+        let revoked = shared.pointers.revoked(|pass| may(pass, Role::Click));
+        for session in shared.pointers.silent(now).into_iter().chain(revoked) {
             shared.host.end_pointer(session);
         }
+        let mut now_controlling = BTreeMap::new();
+        let mut may_click = BTreeSet::new();
+        for viewer in shared.viewers.all() {
+            if !may(&viewer.pass, Role::Watch) {
+                viewer.end();
+            }
+            if may(&viewer.pass, Role::Click) {
+                may_click.insert(viewer.id);
+            } else if clickers.contains(&viewer.id) {
+                shared.host.end_pointer(viewer.id);
+                continue;
+            }
+            if viewer.controls(now) {
+                let (name, address) = (viewer.name().unwrap_or_default(), viewer.address);
+                now_controlling.insert(viewer.id, Visitor { name, address, browser: None });
+            }
+        }
+        for (id, visitor) in &now_controlling {
+            if !controlling.contains_key(id) {
+                shared.door.note_control(visitor.clone(), true);
+            }
+        }
+        for (id, visitor) in controlling {
+            if !now_controlling.contains_key(&id) {
+                shared.door.note_control(visitor, false);
+            }
+        }
+        (controlling, clickers) = (now_controlling, may_click);
     }
+}
+
+/// Every URL and the methods it takes, for tests over all of them.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    http::ROUTES.iter().map(|route| (route.path, route.methods))
+}
+
+/// The names that this computer gives itself, in small letters.
+pub fn own_names() -> Vec<String> {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let variable = || ["COMPUTERNAME", "HOSTNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let asked = || {
+        let output = std::process::Command::new("hostname").output().ok()?;
+        String::from_utf8(output.stdout).ok()
+    };
+    let name = kernel.or_else(variable).or_else(asked).unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(first) = name.split('.').next().filter(|first| !first.is_empty()) else { return Vec::new() };
+    let mut names = vec![first.to_owned(), format!("{first}.local")];
+    if !names.contains(&name) {
+        names.push(name);
+    }
+    names
 }
 
 fn listen(bind: SocketAddr) -> Result<std::net::TcpListener, PublishError> {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::roles::{Role, Roles};
 use crate::encode::Rung;
 use crate::input::{Button, PointerEvent, PointerKind};
 
@@ -154,6 +155,8 @@ pub struct ViewerState {
     pub tune: bool,
     /// Another number whenever the chain is another one.
     pub chain: u32,
+    /// Everything this viewer may do.
+    pub roles: Roles,
 }
 
 /// The body of `POST /api/v1/pointer`.
@@ -173,8 +176,8 @@ impl HostMessage {
 impl ViewerState {
     /// What one viewer is told of the program's state, the answer of `GET /state`.
     ///
-    /// `trusted` says whether the viewer knows the secret: only then it may do more than watch.
-    pub fn from_state(state: &Value, trusted: bool) -> Self {
+    /// `roles` is what the viewer may do at this moment.
+    pub fn from_state(state: &Value, roles: Roles) -> Self {
         let side = |name: &str| state["picture"][name].as_u64().and_then(|side| u32::try_from(side).ok()).unwrap_or(0);
         Self {
             source: state["source"]["name"].as_str().unwrap_or_default().to_owned(),
@@ -182,11 +185,12 @@ impl ViewerState {
             height: side("height"),
             fps: state["fps"]["filtered"].as_f64(),
             viewers: state["viewers"].as_array().map_or(0, Vec::len),
-            control: trusted && state["control"].as_bool().unwrap_or(false),
+            control: roles.has(Role::Click) && state["control"].as_bool().unwrap_or(false),
             pointer: state["geometry"]["pointer"].as_bool().unwrap_or(false),
             paused: state["paused"].as_bool().unwrap_or(false),
-            tune: trusted && state["tune"].as_bool().unwrap_or(false),
+            tune: roles.has(Role::Tune) && state["tune"].as_bool().unwrap_or(false),
             chain: state["chain"].as_u64().and_then(|chain| u32::try_from(chain).ok()).unwrap_or(0),
+            roles,
         }
     }
 
@@ -446,11 +450,11 @@ mod tests {
             "geometry": { "epoch": 3, "pointer": true }, "control": true, "paused": false,
             "tune": true, "chain": 7, "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [{}, {}] });
         assert_eq!(
-            HostMessage::State(ViewerState::from_state(&state, true)).to_text(),
-            r#"{"type":"state","data":{"source":"Screen 1","width":1280,"height":720,"fps":30.0,"viewers":2,"control":true,"pointer":true,"paused":false,"tune":true,"chain":7}}"#
+            HostMessage::State(ViewerState::from_state(&state, Roles::ALL)).to_text(),
+            r#"{"type":"state","data":{"source":"Screen 1","width":1280,"height":720,"fps":30.0,"viewers":2,"control":true,"pointer":true,"paused":false,"tune":true,"chain":7,"roles":["watch","point","click","type","tune"]}}"#
         );
-        let stranger = ViewerState::from_state(&state, false);
+        let stranger = ViewerState::from_state(&state, Roles::WATCH);
         assert!(!stranger.control && !stranger.tune);
-        assert_eq!(ViewerState::from_state(&json!(7), true), ViewerState::default());
+        assert_eq!(ViewerState::from_state(&json!(7), Roles::NONE), ViewerState::default());
     }
 }

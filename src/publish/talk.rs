@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::protocol::{HostMessage, PageMessage, Quality, ViewerState, parse_message};
+use super::roles::{Role, Roles, needed};
 use super::viewers::{Measured, Viewer};
 use crate::input::{PointerEvent, PointerKind};
 
@@ -25,7 +26,6 @@ const MESSAGES_BURST: f64 = 500.0;
 pub struct Talk {
     shared: Arc<Shared>,
     viewer: Arc<Viewer>,
-    trusted: bool,
     state: Option<(ViewerState, Instant)>,
     complained: Option<Instant>,
     heard: Instant,
@@ -42,12 +42,11 @@ pub enum Wish {
 }
 
 impl Talk {
-    /// `trusted` is a viewer who knows the secret, not only the address.
-    pub fn new(shared: Arc<Shared>, viewer: Arc<Viewer>, trusted: bool, now: Instant) -> Self {
+    /// What the viewer may do is looked up at every message.
+    pub fn new(shared: Arc<Shared>, viewer: Arc<Viewer>, now: Instant) -> Self {
         Self {
             shared,
             viewer,
-            trusted,
             state: None,
             complained: None,
             heard: now,
@@ -69,6 +68,12 @@ impl Talk {
         );
         if !self.allowance.take(now) && !always {
             return (self.complain("Too many messages; some were left out.", now), None);
+        }
+        if let Ok(message) = &message
+            && let Some(role) = needed(message)
+            && !self.roles().has(role)
+        {
+            return (self.complain(refusal(role), now), None);
         }
         let answer = match message {
             Ok(PageMessage::Ping { t0 }) => {
@@ -104,12 +109,12 @@ impl Talk {
     /// To be called every [`TICK`]: the state, where the page has to hear of it.
     pub fn on_tick(&mut self, now: Instant) -> Option<HostMessage> {
         let silent = now.saturating_duration_since(self.heard) > HELD_TIME;
-        if self.holds && (silent || !self.may_control()) {
+        let roles = self.roles();
+        if self.holds && (silent || !roles.has(Role::Click)) {
             self.release();
         }
-        let mut state = ViewerState::from_state(&self.shared.state(now), self.trusted);
         // The state may be a moment old; what is taken away is gone at once.
-        state.control &= self.may_control();
+        let state = ViewerState::from_state(&self.shared.state(now), roles);
         let due = self
             .state
             .as_ref()
@@ -121,8 +126,9 @@ impl Talk {
     }
 
     fn on_pointer(&mut self, event: PointerEvent, now: Instant) -> Option<HostMessage> {
-        if !self.may_control() {
-            return self.complain("The host does not allow you to control it.", now);
+        // Whoever may not press has nothing to let go, but for what was held before the right was taken.
+        if !self.holds && !self.roles().has(Role::Click) {
+            return None;
         }
         match event.kind {
             PointerKind::Down(_) => self.holds = true,
@@ -134,8 +140,9 @@ impl Talk {
         None
     }
 
-    fn may_control(&self) -> bool {
-        self.trusted && self.shared.host.access().control
+    /// What this viewer may do at this moment.
+    fn roles(&self) -> Roles {
+        self.shared.roles(&self.viewer.pass)
     }
 
     fn release(&mut self) {
@@ -154,6 +161,17 @@ impl Talk {
             self.complained = Some(now);
         }
         due
+    }
+}
+
+/// What somebody is told who lacks a role.
+const fn refusal(role: Role) -> &'static str {
+    match role {
+        Role::Watch => "The host does not let you watch any more.",
+        Role::Point => "The host does not let you point.",
+        Role::Click => "The host does not allow you to control it.",
+        Role::Type => "The host does not let you type.",
+        Role::Tune => "The host does not let you move the sliders.",
     }
 }
 

@@ -140,6 +140,7 @@ fn full() -> (Settings, Status) {
         loss_percent: Some(2.0),
         round_trip_ms: None,
         controls: id == 7,
+        guest: None,
     };
     let encoder =
         EncoderStatus { codec: "h264", viewers: 1, encoded: 9, keyframes: 1, ms: 9.0, kbps: 900.0, gives_way: None };

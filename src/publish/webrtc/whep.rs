@@ -14,9 +14,9 @@ use tokio::time::timeout;
 use webrtc::peer_connection::RTCIceCandidateInit;
 
 use super::super::Shared;
-use super::super::access::Need;
+use super::super::admit::Pass;
 use super::super::agent;
-use super::super::http::{Peer, Problem, credentials, is_type, read_body, too_many_viewers};
+use super::super::http::{Peer, Problem, is_type, read_body, too_many_viewers};
 use super::super::viewers::Transport;
 use super::connection::{self, ConnectError, Place};
 use super::offer::{self, OfferError, is_usable_candidate};
@@ -38,24 +38,22 @@ type Answer = Result<Response, Problem>;
 pub async fn create(
     State(shared): State<Arc<Shared>>,
     Extension(Peer(address)): Extension<Peer>,
+    Extension(pass): Extension<Pass>,
     request: Request,
 ) -> Answer {
     if !is_type(request.headers(), &["application/sdp"]) {
         return Err(Problem::new(415, "An offer is `application/sdp`."));
     }
     let forced = forced_codec(request.uri().query())?;
-    // Who may only watch, because anyone may, gets no pointer.
     let name = agent::named_by(request.headers());
-    let trusted = shared.host.access().check(Need::Change, &credentials(&request, true)).is_ok();
     let body = read_body(request.into_body(), SDP_BYTES).await?;
     let sdp = std::str::from_utf8(&body).map_err(|_| Problem::new(400, "The offer is not text."))?;
     let available: Vec<VideoCodec> = shared.broadcasts.iter().map(|broadcast| broadcast.codec()).collect();
     let offer = offer::read(sdp, &available, forced).map_err(|error| refuse_offer(&error))?;
     let broadcast = shared.broadcasts.iter().find(|broadcast| broadcast.codec() == offer.codec.codec);
     let broadcast = Arc::clone(broadcast.ok_or_else(|| Problem::new(422, "There is no encoder for this codec."))?);
-    let place =
-        shared.viewers.enter(address, Transport::Webrtc, offer.codec.codec.id()).ok_or_else(too_many_viewers)?;
-    place.set_name(name);
+    let place = shared.enter((address, pass), Transport::Webrtc, offer.codec.codec.id(), name);
+    let place = place.ok_or_else(too_many_viewers)?;
 
     let connecting =
         connection::connect(&offer, &broadcast, &shared.certificate, Place { viewer: address, bound: shared.bound });
@@ -89,7 +87,7 @@ pub async fn create(
         (ETAG, handle.etag.clone()),
     ];
     shared.sessions.insert(Arc::clone(&handle));
-    Session { shared: Arc::clone(&shared), place, handle, connection, broadcast, trusted }.spawn();
+    Session { shared: Arc::clone(&shared), place, handle, connection, broadcast }.spawn();
     Ok((StatusCode::CREATED, headers, answer).into_response())
 }
 

@@ -13,7 +13,7 @@ use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
 use lenscast::geometry::{Affine, Geometry, Size};
 use lenscast::input::PointerEvent;
 
-use lenscast::publish::{AccessPolicy, Host, JpegSource, PublishConfig, Publisher, VideoSource};
+use lenscast::publish::{AccessPolicy, Door, Host, JpegSource, MOST_VIEWERS, PublishConfig, Publisher, VideoSource};
 use lenscast::receive::Inbox;
 use lenscast::util::{Demand, Latest};
 use serde_json::{Value, json};
@@ -49,12 +49,19 @@ pub struct TestHost {
     /// Sessions and their events; `None` is the end of what a session held.
     pub pointer: Mutex<Vec<(u64, Option<PointerEvent>)>>,
     pub inbox: Arc<Inbox>,
+    pub door: Arc<Door>,
     start: Instant,
 }
 
 impl Default for TestHost {
     fn default() -> Self {
-        let access = AccessPolicy { secret: SECRET.to_owned(), watch_anyone: false, control: true, publish: true };
+        let access = AccessPolicy {
+            secret: SECRET.to_owned(),
+            control: true,
+            publish: true,
+            most_viewers: MOST_VIEWERS,
+            ..AccessPolicy::default()
+        };
         let state = json!({ "version": "0.1.0", "source": { "id": "pattern", "name": "Test pattern" },
             "picture": { "width": SIZE.width, "height": SIZE.height }, "geometry": { "epoch": 1, "pointer": true },
             "control": true, "paused": false, "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [] });
@@ -64,6 +71,7 @@ impl Default for TestHost {
             state: Mutex::new(state),
             pointer: Mutex::default(),
             inbox: Arc::default(),
+            door: Arc::default(),
             start: Instant::now(),
         }
     }
@@ -72,6 +80,9 @@ impl Default for TestHost {
 impl Host for TestHost {
     fn access(&self) -> AccessPolicy {
         self.access.lock().unwrap().clone()
+    }
+    fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.door)
     }
     fn state(&self) -> Value {
         self.state.lock().unwrap().clone()
