@@ -181,7 +181,7 @@ fn a_page_from_elsewhere_reads_nothing_and_changes_nothing() {
                 played.remove("whep");
                 assert_eq!(played.remove("whepPlain"), Some(json!("201")), "{what}");
                 let viewers = studio.server.publisher.viewers();
-                viewers.iter().for_each(|viewer| drop(studio.server.publisher.disconnect(viewer.id)));
+                assert!(viewers.iter().all(|viewer| studio.server.publisher.disconnect(viewer.id)));
                 crate::support::studio::eventually("it has left", || studio.server.publisher.viewers().is_empty());
             }
             assert_nothing(&studio, &got, &what);
@@ -224,7 +224,7 @@ fn a_dashboard_that_its_token_names_shows_the_picture_and_can_not_read_it() {
     let studio = Studio::start();
     let elsewhere = Elsewhere::start();
     let dashboard = format!("http://dash.example:{}", elsewhere.port);
-    let token = studio.server.host.door.add_token("Dashboard", Roles::WATCH, &[dashboard.clone()]).unwrap().secret;
+    let token = studio.server.host.door.add_token("Dashboard", Roles::WATCH, std::slice::from_ref(&dashboard)).unwrap().secret;
     let browser = Browser::open(&["--host-resolver-rules=MAP dash.example 127.0.0.1,MAP evil.example 127.0.0.1"]);
     let show = |page: &str, path: &str| {
         browser.go(page);

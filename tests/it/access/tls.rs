@@ -117,8 +117,8 @@ fn a_session_over_https_has_a_secure_cookie_and_foreign_hosts_are_refused_there_
     );
     let (_, answer) = ask_tls(address, &enter);
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("SameSite=Strict; Secure\r\n"), "{answer}");
-    let foreign = format!("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
-    assert!(ask_tls(address, &foreign).1.starts_with("HTTP/1.1 421"));
+    let foreign = "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    assert!(ask_tls(address, foreign).1.starts_with("HTTP/1.1 421"));
 }
 
 #[test]
