@@ -162,8 +162,14 @@ impl Desk {
     }
 
     fn on_line(&mut self, line: &str, handle: &Handle, status: &Status) -> String {
-        let allow = |roles| Verdict::Allow { roles, remember: false };
-        let verdict = match line.trim().to_ascii_lowercase().as_str() {
+        let typed = line.trim().to_ascii_lowercase();
+        // `yr` and `cr` remember the device as well.
+        let (word, remember) = match typed.strip_suffix('r') {
+            Some(word @ ("y" | "c")) => (word, true),
+            _ => (typed.as_str(), false),
+        };
+        let allow = |roles| Verdict::Allow { roles, remember };
+        let verdict = match word {
             "y" | "yes" => allow(Roles::WATCH),
             "c" => allow(Roles::WATCH.with(Role::Click)),
             "n" | "no" => Verdict::Deny,
@@ -172,7 +178,10 @@ impl Desk {
                 handle.command(Command::Invite);
                 return String::new();
             }
-            _ => return "y, c and n answer who asks; Enter alone makes a new link.".to_owned(),
+            _ => {
+                return "y, c and n answer who asks, yr and cr remember the device; Enter alone makes a new link."
+                    .to_owned();
+            }
         };
         match &status.door.prompt {
             Some(prompt) if self.asked == Some(prompt.id) => {

@@ -30,10 +30,12 @@ use tokio::task::JoinHandle;
 
 use crate::encode::Rung;
 
-pub use access::AccessPolicy;
+pub use access::{AccessPolicy, Asked, Need, Openness, Refusal, Via, host_name, word_of};
 pub use admit::*;
 pub use host::{Host, JpegSource, VideoSource};
-pub use roles::{Role, Roles};
+pub use http::{Knock, read_knock};
+pub use protocol::{PageMessage, PointerPost, ProtocolError, parse_message, parse_pointer_post};
+pub use roles::{Role, Roles, needed};
 pub use viewers::{DEFAULT_VIEWERS, MOST_VIEWERS, Transport, ViewerInfo};
 
 use mjpeg::PartPump;
@@ -259,7 +261,16 @@ impl Shared {
         agent: Option<String>,
     ) -> Option<ViewerPlace> {
         let place = self.viewers.enter((address, pass), transport, codec, self.host.access().most_viewers)?;
-        place.set_name(self.door.name(&pass).or(agent));
+        let known = self.door.name(&pass);
+        if !matches!(pass, Pass::Guest(_)) {
+            let way = match pass {
+                Pass::Standing(_) => "Standing link",
+                Pass::Token(_) | Pass::Guest(_) | Pass::Anyone => "Anyone",
+            };
+            let name = known.clone().unwrap_or_else(|| way.to_owned());
+            self.door.note_entered(Visitor { name, address, browser: agent.clone() }, self.roles(&pass));
+        }
+        place.set_name(known.or(agent));
         Some(place)
     }
 

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod attack;
 mod door;
+mod fuzzed;
 mod matrix;
 #[cfg(target_os = "linux")]
 mod page;

@@ -2,6 +2,7 @@
 
 mod params;
 mod passes;
+mod people;
 mod presets;
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -54,7 +55,7 @@ pub struct LogLine {
 /// The lines, on their way to the disk and to the window.
 #[derive(Debug, Default)]
 pub struct AccessLog {
-    recent: VecDeque<LogLine>,
+    recent: Arc<Vec<LogLine>>,
     unwritten: VecDeque<String>,
 }
 
@@ -123,15 +124,16 @@ impl AccessLog {
             self.unwritten.pop_front();
         }
         self.unwritten.push_back(line.json.clone());
-        if self.recent.len() >= MOST_LINES {
-            self.recent.pop_front();
+        let recent = Arc::make_mut(&mut self.recent);
+        if recent.len() >= MOST_LINES {
+            recent.remove(0);
         }
-        self.recent.push_back(line);
+        recent.push(line);
     }
 
     /// The newest lines, the newest last.
-    pub fn recent(&self) -> Vec<LogLine> {
-        self.recent.iter().cloned().collect()
+    pub fn recent(&self) -> Arc<Vec<LogLine>> {
+        Arc::clone(&self.recent)
     }
 
     pub fn take_unwritten(&mut self) -> VecDeque<String> {

@@ -10,7 +10,7 @@ mod requests;
 mod secret;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::watch;
@@ -68,7 +68,8 @@ pub struct DoorView {
     pub guests: Vec<GuestInfo>,
     pub tokens: Vec<TokenInfo>,
     pub devices: Vec<DeviceInfo>,
-    pub log: Vec<LogLine>,
+    /// The newest line last.
+    pub log: Arc<Vec<LogLine>>,
     pub new_token: Option<NewToken>,
     /// Of the certificate; empty before the first time of sharing.
     pub fingerprint: String,
@@ -203,6 +204,11 @@ impl Door {
     pub fn note_control(&self, visitor: Visitor, began: bool) {
         let happening = if began { Happening::ControlBegan(visitor) } else { Happening::ControlEnded(visitor) };
         self.lock().log.note(&happening, now_text());
+    }
+
+    /// Writes down that somebody watches who came in without a session: by the standing link, by a token, or freely.
+    pub fn note_entered(&self, visitor: Visitor, roles: Roles) {
+        self.lock().log.note(&Happening::Entered(visitor, roles), now_text());
     }
 
     /// Makes a long-lived token, whose secret is shown once. This writes a file.

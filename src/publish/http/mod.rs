@@ -30,6 +30,7 @@ use super::Shared;
 use super::access::Via;
 pub use api::{is_type, too_many_viewers};
 use connection::WatchedStream;
+pub use enter::{Knock, read_knock};
 pub use problem::Problem;
 pub use router::ROUTES;
 

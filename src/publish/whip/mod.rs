@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 
 use super::Shared;
+use super::admit::Pass;
 use super::http::{Peer, Problem, is_type, read_body};
 use super::webrtc::connection::ConnectError;
 use super::webrtc::offer::OfferError;
@@ -38,6 +39,7 @@ type Answer = Result<Response, Problem>;
 pub async fn create(
     State(shared): State<Arc<Shared>>,
     Extension(Peer(address)): Extension<Peer>,
+    Extension(pass): Extension<Pass>,
     request: Request,
 ) -> Answer {
     if !shared.host.access().publish {
@@ -67,7 +69,7 @@ pub async fn create(
     shared.whip.take(Arc::clone(&handle));
     tracing::info!("{address} publishes to this computer ({})", offer.video.codec.id());
     let (shared, codec) = (Arc::clone(&shared), offer.video.codec);
-    Session { shared, seat, codec, colors_id: offer.video.colors_id, handle, connection }.spawn();
+    Session { shared, seat, codec, colors_id: offer.video.colors_id, handle, connection, pass }.spawn();
     Ok((StatusCode::CREATED, headers, answer).into_response())
 }
 

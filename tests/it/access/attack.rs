@@ -224,7 +224,8 @@ fn a_dashboard_that_its_token_names_shows_the_picture_and_can_not_read_it() {
     let studio = Studio::start();
     let elsewhere = Elsewhere::start();
     let dashboard = format!("http://dash.example:{}", elsewhere.port);
-    let token = studio.server.host.door.add_token("Dashboard", Roles::WATCH, std::slice::from_ref(&dashboard)).unwrap().secret;
+    let token =
+        studio.server.host.door.add_token("Dashboard", Roles::WATCH, std::slice::from_ref(&dashboard)).unwrap().secret;
     let browser = Browser::open(&["--host-resolver-rules=MAP dash.example 127.0.0.1,MAP evil.example 127.0.0.1"]);
     let show = |page: &str, path: &str| {
         browser.go(page);
