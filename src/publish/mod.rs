@@ -5,6 +5,7 @@ mod agent;
 mod host;
 mod http;
 mod mjpeg;
+mod peer;
 mod pointer_post;
 mod protocol;
 mod talk;
@@ -32,11 +33,11 @@ pub use host::{Host, JpegSource, VideoSource};
 pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
 
 use mjpeg::PartPump;
+use peer::Certificate;
+pub use peer::{CertificateError, IceServer, local_addresses};
 use pointer_post::PointerSessions;
 use viewers::Viewers;
-pub use webrtc::CertificateError;
-pub use webrtc::local_addresses;
-use webrtc::{Broadcast, Certificate, Sessions};
+use webrtc::{Broadcast, Sessions};
 pub use whip_out::{Outgoing, OutgoingState, Target};
 
 /// How long sessions get to say goodbye before the sockets are closed under them.
