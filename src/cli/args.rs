@@ -121,6 +121,10 @@ pub struct ServeArgs {
     #[arg(long, default_value_t = 8080, value_name = "PORT")]
     pub port: u16,
 
+    /// The UDP port of all WebRTC media, the same number as the TCP port unless given; 0 takes a free one
+    #[arg(long, value_name = "PORT")]
+    pub udp_port: Option<u16>,
+
     /// Pictures a second at most
     #[arg(long, default_value_t = 30, value_name = "FPS", value_parser = clap::value_parser!(u32).range(1..=120))]
     pub fps: u32,
@@ -198,6 +202,7 @@ impl ServeArgs {
         *settings.chain_mut() = self.chain.read()?;
         settings.share.reach = Reach::Address(self.bind);
         settings.share.port = self.port;
+        settings.share.udp_port = self.udp_port;
         settings.share.watch_anyone = self.watch == Watch::Anyone;
         settings.share.control = self.control;
         settings.share.tune = self.tune;
@@ -229,14 +234,14 @@ mod tests {
 
     #[test]
     fn every_argument_of_serve_reaches_the_settings() {
-        let line = "lenscast serve --source pattern --filter crop:left=0.5 --bind 127.0.0.1 --port 9 --fps 12 \
+        let line = "lenscast serve --source pattern --filter crop:left=0.5 --bind 127.0.0.1 --port 9 --udp-port 10 --fps 12 \
                     --watch anyone --control --tune --accept-whip --quality 70 --bitrate 3000 --whip https://media.example/whip --whip-token t0k3n";
         let Some(Command::Serve(args)) = Cli::parse_from(line.split_whitespace()).command else { panic!("{line}") };
         let settings = args.to_settings().unwrap();
         assert_eq!((settings.source.clone(), settings.fps), (SourceId::Pattern, 12));
         assert_eq!(settings.chain().items().len(), 1);
         let share = &settings.share;
-        assert_eq!((share.port, share.jpeg_quality, share.bitrate_kbps), (9, 70, 3_000));
+        assert_eq!((share.port, share.udp_port, share.jpeg_quality, share.bitrate_kbps), (9, Some(10), 70, 3_000));
         assert_eq!(
             (share.watch_anyone, share.control, share.tune, share.accept, share.on),
             (true, true, true, true, false)

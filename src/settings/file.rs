@@ -44,6 +44,9 @@ struct Document {
     reach: Option<Reach>,
     #[serde(default)]
     port: Option<u16>,
+    /// Missing or null: the same number as `port`.
+    #[serde(default)]
+    udp_port: Option<u16>,
     #[serde(default)]
     jpeg_quality: Option<u8>,
     #[serde(default)]
@@ -110,6 +113,7 @@ pub fn load(path: &Path) -> Result<Settings, FileError> {
         watch_anyone: document.watch_anyone.unwrap_or(share.watch_anyone),
         reach: document.reach.unwrap_or(share.reach),
         port: document.port.unwrap_or(share.port),
+        udp_port: document.udp_port,
         jpeg_quality: document.jpeg_quality.unwrap_or(share.jpeg_quality),
         bitrate_kbps: document.bitrate_kbps.unwrap_or(share.bitrate_kbps),
     };
@@ -140,6 +144,7 @@ pub fn save(path: &Path, settings: &Settings) -> Result<(), FileError> {
         watch_anyone: Some(share.watch_anyone),
         reach: Some(share.reach),
         port: Some(share.port),
+        udp_port: share.udp_port,
         jpeg_quality: Some(share.jpeg_quality),
         bitrate_kbps: Some(share.bitrate_kbps),
         whip_url: Some(settings.outgoing.url.clone()),

@@ -44,6 +44,8 @@ pub struct Share {
     pub reach: Reach,
     /// 0 lets the system choose a free port.
     pub port: u16,
+    /// Of all WebRTC media: `None` is the same number as `port`, 0 lets the system choose.
+    pub udp_port: Option<u16>,
     /// 1..=100.
     pub jpeg_quality: u8,
     /// Kilobits a second of each video encoder, 200..=50,000.
@@ -117,6 +119,7 @@ impl Default for Share {
             watch_anyone: false,
             reach: Reach::Network,
             port: 8080,
+            udp_port: None,
             jpeg_quality: 80,
             bitrate_kbps: 8_000,
             secret: String::new(),

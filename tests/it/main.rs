@@ -25,6 +25,7 @@ mod rungs;
 #[cfg(target_os = "linux")]
 mod sharing;
 mod support;
+mod udp_port;
 mod webrtc;
 mod websocket;
 #[cfg(unix)]

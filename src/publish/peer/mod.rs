@@ -6,7 +6,9 @@ mod ice_server;
 pub(super) mod sending;
 pub(super) mod setup;
 pub(super) mod signalling;
+mod udp;
 
 pub use addresses::local_addresses;
 pub use ice_server::IceServer;
 pub use setup::{Certificate, CertificateError};
+pub use udp::{PortUse, Pump, UdpPort};

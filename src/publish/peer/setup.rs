@@ -22,6 +22,7 @@ use webrtc::peer_connection::{
 use super::super::Shared;
 use super::addresses;
 use super::ice_server::IceServer;
+use super::udp::{Lease, SharedRuntime, UdpPort};
 
 /// Without STUN and TURN all candidates are local addresses, so there is nothing to wait for but the machine itself.
 const GATHERING_TIME: Duration = Duration::from_secs(3);
@@ -112,6 +113,8 @@ pub struct Setup<'a> {
     /// The address that HTTP is bound to; unspecified means all of this computer's.
     pub bound: IpAddr,
     pub ice_servers: &'a [IceServer],
+    /// The port it shares with others; without it there are ports of its own.
+    pub port: Option<&'a Arc<UdpPort>>,
     /// Whether the other side makes the offer.
     pub answers: bool,
     pub media: MediaEngine,
@@ -135,6 +138,7 @@ pub struct Gathering {
     gathered: watch::Receiver<bool>,
     /// Whether STUN and TURN servers are asked, which may take longer than anybody wants to wait.
     asks_servers: bool,
+    lease: Option<Arc<Lease>>,
     limit: Duration,
 }
 
@@ -145,6 +149,7 @@ impl<'a> Setup<'a> {
             certificate: &shared.certificate,
             bound: shared.bound,
             ice_servers: &[],
+            port: Some(&shared.udp),
             answers: true,
             media,
             registry,
@@ -174,21 +179,30 @@ impl<'a> Setup<'a> {
             .with_certificates(vec![self.certificate.0.clone()])
             .with_ice_servers(self.ice_servers.iter().map(IceServer::for_library).collect())
             .build();
-        let connection = PeerConnectionBuilder::new()
+        let asks_servers = !self.ice_servers.is_empty();
+        let lease = self.port.map(UdpPort::lease);
+        let addresses = addresses::candidates(self.bound);
+        let mut builder = PeerConnectionBuilder::new();
+        let addresses = match &lease {
+            Some(lease) => {
+                let runtime = SharedRuntime::new(Arc::clone(lease), asks_servers);
+                builder = builder.with_runtime(Arc::new(runtime));
+                lease.served(addresses)
+            }
+            None => addresses,
+        };
+        let connection = builder
             .with_configuration(configuration)
             .with_setting_engine(settings)
             .with_media_engine(self.media)
             .with_interceptor_registry(self.registry)
             .with_handler(Arc::new(handler))
-            .with_udp_addrs(addresses::candidates(self.bound))
+            .with_udp_addrs(addresses)
             .with_data_channel_send_buffer_limit(CHANNEL_BYTES)
             .build()
             .await?;
-        let limit = match (self.ice_servers.is_empty(), self.answers) {
-            (false, true) => SERVERS_TIME,
-            _ => GATHERING_TIME,
-        };
-        let gathering = Gathering { gathered, asks_servers: !self.ice_servers.is_empty(), limit };
+        let limit = if asks_servers && self.answers { SERVERS_TIME } else { GATHERING_TIME };
+        let gathering = Gathering { gathered, asks_servers, lease, limit };
         Ok(Peer { connection: Arc::new(connection), states, gathering })
     }
 }
@@ -222,6 +236,7 @@ impl Gathering {
         if !done && !self.asks_servers {
             return Err(ConnectError::Gathering);
         }
-        connection.local_description().await.map(|description| description.sdp).ok_or(ConnectError::Gathering)
+        let sdp = connection.local_description().await.ok_or(ConnectError::Gathering)?.sdp;
+        Ok(self.lease.as_ref().map_or(sdp.clone(), |lease| lease.publish(&sdp)))
     }
 }

@@ -49,6 +49,7 @@ pub async fn offer(
         certificate,
         bound: anywhere,
         ice_servers,
+        port: None,
         answers: false,
         media,
         registry,

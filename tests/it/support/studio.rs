@@ -1,7 +1,7 @@
 //! A publisher with everything behind it that a test needs: a host that writes down what it is asked, real encoders,
 //! and a picture that moves or stands still.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -144,10 +144,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(jpeg: Arc<dyn JpegSource>, video: Vec<Arc<dyn VideoSource>>) -> Self {
+        Self::start_at(IpAddr::V4(Ipv4Addr::LOCALHOST), jpeg, video)
+    }
+
+    pub fn start_at(bind: IpAddr, jpeg: Arc<dyn JpegSource>, video: Vec<Arc<dyn VideoSource>>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime can be made");
         let host = Arc::new(TestHost::default());
-        let config = PublishConfig { bind: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let config = PublishConfig::new(SocketAddr::new(bind, 0));
         let publisher = Publisher::start(config, Arc::clone(&host) as Arc<dyn Host>, jpeg, video, runtime.handle());
         Self { host, publisher: publisher.expect("a free port can be listened on"), _runtime: runtime }
     }
@@ -179,7 +183,16 @@ impl Studio {
         Self::showing(Scene::Small, 1_000)
     }
 
+    /// Listening at this address.
+    pub fn at(bind: IpAddr) -> Self {
+        Self::made(bind, Scene::Small, 1_000)
+    }
+
     pub fn showing(shown: Scene, bitrate_kbps: u32) -> Self {
+        Self::made(IpAddr::V4(Ipv4Addr::LOCALHOST), shown, bitrate_kbps)
+    }
+
+    fn made(bind: IpAddr, shown: Scene, bitrate_kbps: u32) -> Self {
         let demand = Arc::new(Demand::default());
         let quality = Latest::new(80);
         let config = Latest::new(VideoConfig { bitrate_kbps, fps: 30 });
@@ -187,7 +200,7 @@ impl Studio {
         let codecs: &[VideoCodec] = if cfg!(feature = "vp8") { &VideoCodec::ALL } else { &[VideoCodec::H264] };
         let video: Vec<_> = codecs.iter().map(|&codec| VideoHub::start(codec, &demand, &config.reader())).collect();
         let sources = video.iter().map(|hub| Arc::clone(hub) as Arc<dyn VideoSource>).collect();
-        let server = Server::start(Arc::clone(&jpeg) as Arc<dyn JpegSource>, sources);
+        let server = Server::start_at(bind, Arc::clone(&jpeg) as Arc<dyn JpegSource>, sources);
         let (moving, ends) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
         let feeder = {
             let (jpeg, video) = (Arc::clone(&jpeg), video.clone());
