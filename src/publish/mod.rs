@@ -32,7 +32,7 @@ pub use access::AccessPolicy;
 pub use host::{Host, JpegSource, VideoSource};
 pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
 
-use mjpeg::PartPump;
+use mjpeg::PartPumps;
 use peer::{Certificate, Pump, UdpPort};
 pub use peer::{CertificateError, IceServer, PortUse, local_addresses};
 use pointer_post::PointerSessions;
@@ -99,7 +99,7 @@ struct Shared {
     bound: IpAddr,
     udp: Arc<UdpPort>,
     viewers: Arc<Viewers>,
-    parts: Arc<PartPump>,
+    parts: PartPumps,
     jpeg: Arc<dyn JpegSource>,
     /// A place for each WebSocket; all are free once all are closed.
     sockets: Arc<Semaphore>,
@@ -168,7 +168,7 @@ impl Publisher {
             bound: address.ip(),
             udp,
             viewers: Arc::default(),
-            parts: Arc::default(),
+            parts: PartPumps::default(),
             jpeg: Arc::clone(&jpeg),
             sockets: Arc::new(Semaphore::new(MOST_VIEWERS)),
             broadcasts: video.0.clone(),
@@ -179,11 +179,8 @@ impl Publisher {
             state: Mutex::default(),
         });
         let stop = watch::Sender::new(false);
-        let pump = Arc::clone(&shared.parts);
-        let mut others = vec![
-            runtime.spawn(async move { pump.run(jpeg, host).await }),
-            runtime.spawn(release_silent(Arc::clone(&shared))),
-        ];
+        let mut others = vec![runtime.spawn(release_silent(Arc::clone(&shared)))];
+        others.extend(shared.parts.tasks(&jpeg, &host).map(|task| runtime.spawn(task)));
         others.extend(pumps.into_iter().map(|pump| runtime.spawn(pump.run())));
         let http = runtime.spawn(http::serve(listener, Arc::clone(&shared), stop.subscribe()));
         let tasks = Mutex::new(Some(Tasks { http, others }));

@@ -12,6 +12,7 @@ mod filters;
 #[cfg(unix)]
 mod headless;
 mod http;
+mod ice_servers;
 mod impaired;
 mod mjpeg;
 mod networks;

@@ -1,5 +1,6 @@
 //! A STUN or TURN server, as a setting names it, as a `Link` header carries it, and as the library wants it.
 
+use axum::http::HeaderValue;
 use webrtc::peer_connection::RTCIceServer;
 
 /// A STUN or TURN server.
@@ -19,6 +20,16 @@ impl std::fmt::Debug for IceServer {
 }
 
 impl IceServer {
+    /// As the value of a `Link` header (RFC 9725); `None` for what no header can carry.
+    pub fn link(&self) -> Option<HeaderValue> {
+        let mut link = format!("<{}>; rel=\"ice-server\"", self.url);
+        if !self.username.is_empty() {
+            let Self { username, credential, .. } = self;
+            link += &format!("; username=\"{username}\"; credential=\"{credential}\"; credential-type=\"password\"");
+        }
+        HeaderValue::try_from(link).ok()
+    }
+
     /// As the library's configuration has it.
     pub fn for_library(&self) -> RTCIceServer {
         RTCIceServer {

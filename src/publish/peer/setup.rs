@@ -112,7 +112,7 @@ pub struct Setup<'a> {
     pub certificate: &'a Certificate,
     /// The address that HTTP is bound to; unspecified means all of this computer's.
     pub bound: IpAddr,
-    pub ice_servers: &'a [IceServer],
+    pub ice_servers: Vec<IceServer>,
     /// The port it shares with others; without it there are ports of its own.
     pub port: Option<&'a Arc<UdpPort>>,
     /// Whether the other side makes the offer.
@@ -148,7 +148,7 @@ impl<'a> Setup<'a> {
         Setup {
             certificate: &shared.certificate,
             bound: shared.bound,
-            ice_servers: &[],
+            ice_servers: shared.host.ice_servers(),
             port: Some(&shared.udp),
             answers: true,
             media,

@@ -5,15 +5,18 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, ETAG,
-    IF_MATCH, LOCATION,
+    IF_MATCH, LINK, LOCATION,
 };
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit};
 
-use super::super::http::{Problem, is_type, read_body};
+use super::super::Shared;
+use super::super::access::Need;
+use super::super::http::{Problem, credentials, is_type, read_body};
 use super::super::webrtc::offer::{OfferError, is_usable_candidate};
+use super::ice_server::IceServer;
 use super::setup::ConnectError;
 
 /// The longest offer or fragment, in bytes.
@@ -51,10 +54,10 @@ impl Names {
     }
 
     /// The answer to the offer that began the session at this path.
-    pub fn created(&self, path: &str, answer: String) -> Response {
+    pub fn created(&self, path: &str, answer: String, servers: &[IceServer]) -> Response {
         let headers =
             [(CONTENT_TYPE, OFFER.to_owned()), (LOCATION, format!("{path}/{}", self.name)), (ETAG, self.etag.clone())];
-        (StatusCode::CREATED, headers, answer).into_response()
+        with_servers((StatusCode::CREATED, headers, answer).into_response(), servers)
     }
 }
 
@@ -134,8 +137,9 @@ pub async fn connected<T>(who: &str, connecting: impl Future<Output = Result<T, 
     }
 }
 
-/// What a browser asks before a page from elsewhere may ask; `path` is where sessions begin.
-pub fn options(request: &Request, path: &str) -> Response {
+/// What a browser asks before a page from elsewhere may ask, and what a page asks that wants to know the STUN and TURN
+/// servers before its offer; `path` is where sessions begin. Whoever may not begin one hears of no server.
+pub fn options(shared: &Shared, request: &Request, path: &str, need: Need) -> Response {
     let methods = if request.uri().path() == path { "POST, GET, HEAD, OPTIONS" } else { "PATCH, DELETE, OPTIONS" };
     let headers = [
         (ALLOW, methods),
@@ -144,7 +148,17 @@ pub fn options(request: &Request, path: &str) -> Response {
         (ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, If-Match"),
         (ACCESS_CONTROL_MAX_AGE, "600"),
     ];
-    (StatusCode::NO_CONTENT, headers).into_response()
+    let response = (StatusCode::NO_CONTENT, headers).into_response();
+    let known = shared.host.access().check(need, &credentials(request, true)).is_ok();
+    if known { with_servers(response, &shared.host.ice_servers()) } else { response }
+}
+
+/// One header a server, because some clients take a header for one.
+fn with_servers(mut response: Response, servers: &[IceServer]) -> Response {
+    for link in servers.iter().filter_map(IceServer::link) {
+        response.headers_mut().append(LINK, link);
+    }
+    response
 }
 
 /// The answer to a restart of ICE.

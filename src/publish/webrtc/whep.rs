@@ -45,7 +45,7 @@ pub async fn create(
     let names = Names::new()?;
     let connecting = connection::connect(&offer, &broadcast, &shared, address);
     let connection = signalling::connected("a viewer", connecting).await?;
-    let response = names.created(PATH, connection.answer.clone());
+    let response = names.created(PATH, connection.answer.clone(), &shared.host.ice_servers());
     let handle = Arc::new(SessionHandle {
         names,
         viewer: Arc::clone(place.viewer()),
@@ -62,8 +62,8 @@ pub async fn look() -> Response {
 }
 
 /// `OPTIONS`: what a browser asks before a page from elsewhere may ask.
-pub async fn options(request: Request) -> Response {
-    signalling::options(&request, PATH)
+pub async fn options(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    signalling::options(&shared, &request, PATH, Need::Watch)
 }
 
 /// `PATCH` on a session: more of the client's candidates.

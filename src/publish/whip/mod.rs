@@ -14,6 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::Shared;
+use super::access::Need;
 use super::http::{Peer, Problem};
 use super::peer::signalling::{self, Answer, Fragment, Names, new_etag, no_session};
 use crate::receive::{Codec, Seat};
@@ -40,7 +41,7 @@ pub async fn create(
     let seat = seat(&shared, address, offer.video.codec)?;
     let names = Names::new()?;
     let connection = signalling::connected("a publisher", connection::connect(&offer, &shared)).await?;
-    let response = names.created(PATH, connection.answer.clone());
+    let response = names.created(PATH, connection.answer.clone(), &shared.host.ice_servers());
     let Names { name, etag } = names;
     let first = Negotiation { etag, offer: offer.sdp, gathering: connection.peer.gathering.clone() };
     let handle = Arc::new(Handle::new(name, address, Arc::clone(&connection.peer.connection), first));
@@ -57,8 +58,8 @@ pub async fn look() -> Response {
 }
 
 /// `OPTIONS`: what a browser asks before a page from elsewhere may ask.
-pub async fn options(request: Request) -> Response {
-    signalling::options(&request, PATH)
+pub async fn options(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    signalling::options(&shared, &request, PATH, Need::Change)
 }
 
 /// `PATCH` on a session: more candidates, or a restart of ICE.

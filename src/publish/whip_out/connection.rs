@@ -48,7 +48,7 @@ pub async fn offer(
     let setup = Setup {
         certificate,
         bound: anywhere,
-        ice_servers,
+        ice_servers: ice_servers.to_vec(),
         port: None,
         answers: false,
         media,

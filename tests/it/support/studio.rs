@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lenscast::encode::{EncodedJpeg, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub};
+use lenscast::encode::{EncodedJpeg, Grade, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub};
 use lenscast::filter::{Chain, ChainError};
 use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
 use lenscast::geometry::{Affine, Geometry, Size};
 use lenscast::input::PointerEvent;
 
-use lenscast::publish::{AccessPolicy, Host, JpegSource, PublishConfig, Publisher, VideoSource};
+use lenscast::publish::{AccessPolicy, Host, IceServer, JpegSource, PublishConfig, Publisher, VideoSource};
 use lenscast::receive::Inbox;
 use lenscast::util::{Demand, Latest};
 use serde_json::{Value, json};
@@ -49,6 +49,7 @@ pub struct TestHost {
     /// Sessions and their events; `None` is the end of what a session held.
     pub pointer: Mutex<Vec<(u64, Option<PointerEvent>)>>,
     pub inbox: Arc<Inbox>,
+    pub ice_servers: Mutex<Vec<IceServer>>,
     start: Instant,
 }
 
@@ -64,6 +65,7 @@ impl Default for TestHost {
             state: Mutex::new(state),
             pointer: Mutex::default(),
             inbox: Arc::default(),
+            ice_servers: Mutex::default(),
             start: Instant::now(),
         }
     }
@@ -95,6 +97,9 @@ impl Host for TestHost {
     }
     fn end_pointer(&self, session: u64) {
         self.pointer.lock().unwrap().push((session, None));
+    }
+    fn ice_servers(&self) -> Vec<IceServer> {
+        self.ice_servers.lock().unwrap().clone()
     }
     fn inbox(&self) -> Option<Arc<Inbox>> {
         Some(Arc::clone(&self.inbox))
@@ -129,7 +134,7 @@ impl TestJpegs {
 }
 
 impl JpegSource for TestJpegs {
-    fn subscribe(&self, _rung: Rung) -> JpegSubscription {
+    fn subscribe(&self, _rung: Rung, _grade: Grade) -> JpegSubscription {
         (self.newest.reader(), self.demand.want())
     }
 }
