@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn whatever_is_cut_off_or_damaged_is_read_without_harm() {
         let whole = packet(0x0001, 7, "mine:theirs");
-        for length in 0..whole.len() {
+        // The last byte is only there to fill up four.
+        for length in 0..whole.len() - 1 {
             if let Packet::Request { ufrag, .. } = read(&whole[..length]) {
                 assert!(ufrag.is_none(), "cut at {length}");
             }
