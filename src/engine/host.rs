@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 use super::Parts;
 use crate::filter::{self, Chain, ChainError, ParamKind, ParamSpec};
 use crate::input::{BatonWish, Holder, InputEvent};
-use crate::publish::{AccessPolicy, Host};
+use crate::publish::{AccessPolicy, Host, IceServer};
 use crate::receive::Inbox;
+use crate::settings;
 
 /// The engine as the publisher sees it. Weak, because the engine owns the publisher.
 pub struct EngineHost(pub Weak<Parts>);
@@ -83,6 +84,17 @@ impl Host for EngineHost {
         if let Some(parts) = self.parts() {
             parts.input.end(session);
         }
+    }
+
+    fn ice_servers(&self) -> Vec<IceServer> {
+        let Some(parts) = self.parts() else { return Vec::new() };
+        let settings = parts.handle.store.get();
+        let known = |server: &settings::IceServer| IceServer {
+            url: server.url.clone(),
+            username: server.username.clone(),
+            credential: server.credential.clone(),
+        };
+        settings.share.ice_servers.iter().map(known).collect()
     }
 
     fn inbox(&self) -> Option<Arc<Inbox>> {

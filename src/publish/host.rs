@@ -6,7 +6,8 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::access::AccessPolicy;
-use crate::encode::{JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub, VideoSink};
+use super::peer::IceServer;
+use crate::encode::{Grade, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub, VideoSink};
 use crate::filter::ChainError;
 use crate::input::{BatonWish, InputEvent};
 use crate::receive::Inbox;
@@ -44,16 +45,21 @@ pub trait Host: Send + Sync + 'static {
     /// Releases what a session holds, and the control of the desktop; the session may go on.
     fn end_pointer(&self, session: u64);
 
+    /// STUN and TURN servers, for this computer and for viewers; asked at every session.
+    fn ice_servers(&self) -> Vec<IceServer> {
+        Vec::new()
+    }
+
     /// Where a published picture goes; a host without a place for one takes none.
     fn inbox(&self) -> Option<Arc<Inbox>> {
         None
     }
 }
 
-/// Where JPEGs come from: one encoder for each size, which runs only while somebody holds a ticket.
+/// Where JPEGs come from: one encoder for each size and quality, which runs only while somebody holds a ticket.
 pub trait JpegSource: Send + Sync + 'static {
     /// The newest JPEG, `None` while nobody wants any, and the wish that keeps them coming.
-    fn subscribe(&self, rung: Rung) -> JpegSubscription;
+    fn subscribe(&self, rung: Rung, grade: Grade) -> JpegSubscription;
 }
 
 /// Where the frames of one codec come from: one encoder for each size, which runs only while somebody holds a ticket.
@@ -81,8 +87,8 @@ pub trait VideoSource: Send + Sync + 'static {
 }
 
 impl JpegSource for JpegHub {
-    fn subscribe(&self, rung: Rung) -> JpegSubscription {
-        Self::subscribe(self, rung)
+    fn subscribe(&self, rung: Rung, grade: Grade) -> JpegSubscription {
+        Self::subscribe(self, rung, grade)
     }
 }
 

@@ -5,6 +5,7 @@ mod agent;
 mod host;
 mod http;
 mod mjpeg;
+mod peer;
 mod pointer_post;
 mod protocol;
 mod talk;
@@ -31,12 +32,12 @@ pub use access::AccessPolicy;
 pub use host::{Host, JpegSource, VideoSource};
 pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
 
-use mjpeg::PartPump;
+use mjpeg::PartPumps;
+use peer::{Certificate, Pump, UdpPort};
+pub use peer::{CertificateError, IceServer, PortUse, local_addresses};
 use pointer_post::PointerSessions;
 use viewers::Viewers;
-pub use webrtc::CertificateError;
-pub use webrtc::local_addresses;
-use webrtc::{Broadcast, Certificate, Sessions};
+use webrtc::{Broadcast, Sessions};
 pub use whip_out::{Outgoing, OutgoingState, Target};
 
 /// How long sessions get to say goodbye before the sockets are closed under them.
@@ -53,6 +54,15 @@ const STATE_AGE: Duration = Duration::from_millis(200);
 pub struct PublishConfig {
     /// Port 0 lets the system choose one.
     pub bind: SocketAddr,
+    /// The UDP port of all WebRTC media: `None` is the number of the TCP port, 0 any that is free.
+    pub udp_port: Option<u16>,
+}
+
+impl PublishConfig {
+    /// With the same number for TCP and UDP.
+    pub fn new(bind: SocketAddr) -> Self {
+        Self { bind, udp_port: None }
+    }
 }
 
 /// Why publishing could not begin. The sentence is for the user.
@@ -66,6 +76,8 @@ pub enum PublishError {
     NoSuchAddress(IpAddr),
     #[error("Listening on {0} failed: {1}")]
     Listen(SocketAddr, #[source] std::io::Error),
+    #[error("No UDP port can be opened at {0}: {1}")]
+    Udp(IpAddr, #[source] std::io::Error),
     #[error("Sharing over WebRTC failed: {0}")]
     Certificate(#[from] CertificateError),
 }
@@ -85,8 +97,9 @@ impl Broadcasts {
 struct Shared {
     host: Arc<dyn Host>,
     bound: IpAddr,
+    udp: Arc<UdpPort>,
     viewers: Arc<Viewers>,
-    parts: Arc<PartPump>,
+    parts: PartPumps,
     jpeg: Arc<dyn JpegSource>,
     /// A place for each WebSocket; all are free once all are closed.
     sockets: Arc<Semaphore>,
@@ -104,7 +117,16 @@ pub struct Publisher {
     shared: Arc<Shared>,
     runtime: Handle,
     stop: watch::Sender<bool>,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    tasks: Mutex<Option<Tasks>>,
+    /// What the user should know although it works.
+    notice: Option<String>,
+}
+
+/// What runs while the publisher does.
+struct Tasks {
+    http: JoinHandle<()>,
+    /// Ended as they are, after the sessions.
+    others: Vec<JoinHandle<()>>,
 }
 
 impl Publisher {
@@ -136,11 +158,17 @@ impl Publisher {
         let listener = listen(config.bind)?;
         let failed = |error| PublishError::Listen(config.bind, error);
         let address = listener.local_addr().map_err(failed)?;
+        // Registering a socket with the runtime needs to be inside of it.
+        let inside = runtime.enter();
+        let (udp, pumps, notice) = open_udp(address, config.udp_port)?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        drop(inside);
         let shared = Arc::new(Shared {
             host: Arc::clone(&host),
             bound: address.ip(),
+            udp,
             viewers: Arc::default(),
-            parts: Arc::default(),
+            parts: PartPumps::default(),
             jpeg: Arc::clone(&jpeg),
             sockets: Arc::new(Semaphore::new(MOST_VIEWERS)),
             broadcasts: video.0.clone(),
@@ -150,24 +178,28 @@ impl Publisher {
             certificate: Certificate::generate()?,
             state: Mutex::default(),
         });
-        let listener = {
-            // Registering a socket with the runtime needs to be inside of it.
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(failed)?
-        };
         let stop = watch::Sender::new(false);
-        let pump = Arc::clone(&shared.parts);
-        let tasks = vec![
-            runtime.spawn(http::serve(listener, Arc::clone(&shared), stop.subscribe())),
-            runtime.spawn(async move { pump.run(jpeg, host).await }),
-            runtime.spawn(release_silent(Arc::clone(&shared))),
-        ];
-        Ok(Self { address, shared, runtime: runtime.clone(), stop, tasks: Mutex::new(tasks) })
+        let mut others = vec![runtime.spawn(release_silent(Arc::clone(&shared)))];
+        others.extend(shared.parts.tasks(&jpeg, &host).map(|task| runtime.spawn(task)));
+        others.extend(pumps.into_iter().map(|pump| runtime.spawn(pump.run())));
+        let http = runtime.spawn(http::serve(listener, Arc::clone(&shared), stop.subscribe()));
+        let tasks = Mutex::new(Some(Tasks { http, others }));
+        Ok(Self { address, shared, runtime: runtime.clone(), stop, tasks, notice })
     }
 
     /// Where it listens, with the port that was chosen.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A sentence for the user about what is not as it was wished for.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
+    }
+
+    /// The UDP port of all WebRTC media, and what it has to do.
+    pub fn udp(&self) -> PortUse {
+        self.shared.udp.usage()
     }
 
     /// Who watches now.
@@ -194,10 +226,7 @@ impl Publisher {
     /// Releases every pointer, says goodbye to every viewer and closes every socket, within a second. It may be called
     /// from any thread, and a second time, when it does nothing.
     pub fn stop(&self) {
-        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        if tasks.is_empty() {
-            return;
-        }
+        let Some(tasks) = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
         let (done, wait) = std::sync::mpsc::channel();
         self.runtime.spawn(async move {
@@ -212,11 +241,17 @@ impl Publisher {
                 tokio::time::timeout(GOODBYE, closed),
                 shared.whip.clear(GOODBYE)
             );
-            for task in tasks {
-                // The server closes its connections by itself; what takes longer than that is cut off.
-                if tokio::time::timeout(Duration::from_millis(100), &mut { task }).await.is_err() {
-                    tracing::trace!("a task was still running when publishing stopped");
-                }
+            let Tasks { mut http, others } = tasks;
+            // The server closes its connections by itself; what takes longer than that is cut off.
+            if tokio::time::timeout(Duration::from_millis(100), &mut http).await.is_err() {
+                tracing::trace!("HTTP was still running when publishing stopped");
+                http.abort();
+                let _ = http.await;
+            }
+            for task in others {
+                task.abort();
+                // Only then are its sockets closed, and the next publisher may want their ports.
+                let _ = task.await;
             }
             let _ = done.send(());
         });
@@ -255,6 +290,30 @@ async fn release_silent(shared: Arc<Shared>) {
         for session in shared.pointers.silent(Instant::now()) {
             shared.host.end_pointer(session);
         }
+    }
+}
+
+/// The port, what reads it, and what the user should know.
+type OpenUdp = (Arc<UdpPort>, Vec<Pump>, Option<String>);
+
+/// Opens the port that was wished for, or another one.
+fn open_udp(address: SocketAddr, wished: Option<u16>) -> Result<OpenUdp, PublishError> {
+    let number = wished.unwrap_or(address.port());
+    match UdpPort::open(address.ip(), number) {
+        Ok((udp, pumps)) => Ok((udp, pumps, None)),
+        Err(error) if number != 0 => {
+            let (udp, pumps) =
+                UdpPort::open(address.ip(), 0).map_err(|error| PublishError::Udp(address.ip(), error))?;
+            let reason = match error.kind() {
+                ErrorKind::AddrInUse => "is in use by another program".to_owned(),
+                ErrorKind::PermissionDenied => "needs administrator rights".to_owned(),
+                _ => format!("can't be opened ({error})"),
+            };
+            let notice = format!("UDP port {number} {reason}; video over WebRTC uses UDP port {} instead", udp.port());
+            tracing::warn!("{notice}");
+            Ok((udp, pumps, Some(notice)))
+        }
+        Err(error) => Err(PublishError::Udp(address.ip(), error)),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Extension, RawQuery, Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::super::Shared;
 use super::super::agent;
-use super::super::mjpeg::{BOUNDARY, StreamBody};
+use super::super::mjpeg::{BOUNDARY, Choice, StreamBody};
 use super::super::protocol;
 use super::super::viewers::Transport;
 use super::policy::action;
@@ -31,10 +31,11 @@ type Answer = Result<Response, Problem>;
 
 /// `GET /`: the page, or what mjpg-streamer's clients ask for.
 pub async fn root(state: State<Arc<Shared>>, peer: Extension<Peer>, request: Request) -> Answer {
+    let query = RawQuery(request.uri().query().map(str::to_owned));
     match action(request.uri().query()) {
         None => Ok(assets::page()),
-        Some("stream") => stream(state, peer, request.headers().clone()).await,
-        Some("snapshot") => snapshot(state).await,
+        Some("stream") => stream(state, peer, query, request.headers().clone()).await,
+        Some("snapshot") => snapshot(state, query).await,
         Some(_) => Err(Problem::new(404, "There are the actions `stream` and `snapshot`.")),
     }
 }
@@ -43,11 +44,14 @@ pub async fn root(state: State<Arc<Shared>>, peer: Extension<Peer>, request: Req
 pub async fn stream(
     State(shared): State<Arc<Shared>>,
     Extension(Peer(address)): Extension<Peer>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Answer {
+    let choice = choice(query.as_deref())?;
     let viewer = shared.viewers.enter(address, Transport::Mjpeg, "jpeg").ok_or_else(too_many_viewers)?;
     viewer.set_name(agent::named_by(&headers));
-    let body = Body::new(StreamBody::new(shared.parts.subscribe(), viewer));
+    viewer.note_rung(choice.rung.id());
+    let body = Body::new(StreamBody::new(shared.parts.subscribe(choice), viewer));
     let mut response = body.into_response();
     // An answer in the manner of HTTP/1.0 ends with the connection; in 1.1 hyper would wrap each part into a chunk,
     // which the simplest of cameras' clients don't take apart.
@@ -60,9 +64,14 @@ pub async fn stream(
     Ok(response)
 }
 
+/// The size and quality that a query asks for.
+fn choice(query: Option<&str>) -> Result<Choice, Problem> {
+    Choice::from_query(query).map_err(|reason| Problem::new(400, reason))
+}
+
 /// `GET /snapshot`
-pub async fn snapshot(State(shared): State<Arc<Shared>>) -> Answer {
-    let mut parts = shared.parts.subscribe();
+pub async fn snapshot(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Answer {
+    let mut parts = shared.parts.subscribe(choice(query.as_deref())?);
     let part = timeout(PICTURE_TIME, parts.first()).await.ok().flatten();
     let part = part.ok_or_else(|| Problem::new(503, "No picture came from the source in time.").retry_after(2))?;
     Ok(([(CONTENT_TYPE, "image/jpeg")], part.jpeg.data.clone()).into_response())

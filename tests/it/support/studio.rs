@@ -1,19 +1,19 @@
 //! A publisher with everything behind it that a test needs: a host that writes down what it is asked, real encoders,
 //! and a picture that moves or stands still.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lenscast::encode::{EncodedJpeg, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub};
+use lenscast::encode::{EncodedJpeg, Grade, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub};
 use lenscast::filter::{Chain, ChainError};
 use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
 use lenscast::geometry::{Affine, Geometry, Size};
 use lenscast::input::{BatonWish, InputEvent, PointerEvent};
 
-use lenscast::publish::{AccessPolicy, Host, JpegSource, PublishConfig, Publisher, VideoSource};
+use lenscast::publish::{AccessPolicy, Host, IceServer, JpegSource, PublishConfig, Publisher, VideoSource};
 use lenscast::receive::Inbox;
 use lenscast::util::{Demand, Latest};
 use serde_json::{Value, json};
@@ -52,6 +52,7 @@ pub struct TestHost {
     pub keys: Mutex<Vec<(u64, InputEvent)>>,
     pub wishes: Mutex<Vec<(u64, BatonWish)>>,
     pub inbox: Arc<Inbox>,
+    pub ice_servers: Mutex<Vec<IceServer>>,
     start: Instant,
 }
 
@@ -69,6 +70,7 @@ impl Default for TestHost {
             keys: Mutex::default(),
             wishes: Mutex::default(),
             inbox: Arc::default(),
+            ice_servers: Mutex::default(),
             start: Instant::now(),
         }
     }
@@ -105,6 +107,9 @@ impl Host for TestHost {
     fn end_pointer(&self, session: u64) {
         self.pointer.lock().unwrap().push((session, None));
     }
+    fn ice_servers(&self) -> Vec<IceServer> {
+        self.ice_servers.lock().unwrap().clone()
+    }
     fn inbox(&self) -> Option<Arc<Inbox>> {
         Some(Arc::clone(&self.inbox))
     }
@@ -138,7 +143,7 @@ impl TestJpegs {
 }
 
 impl JpegSource for TestJpegs {
-    fn subscribe(&self, _rung: Rung) -> JpegSubscription {
+    fn subscribe(&self, _rung: Rung, _grade: Grade) -> JpegSubscription {
         (self.newest.reader(), self.demand.want())
     }
 }
@@ -153,10 +158,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(jpeg: Arc<dyn JpegSource>, video: Vec<Arc<dyn VideoSource>>) -> Self {
+        Self::start_at(IpAddr::V4(Ipv4Addr::LOCALHOST), jpeg, video)
+    }
+
+    pub fn start_at(bind: IpAddr, jpeg: Arc<dyn JpegSource>, video: Vec<Arc<dyn VideoSource>>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime can be made");
         let host = Arc::new(TestHost::default());
-        let config = PublishConfig { bind: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let config = PublishConfig::new(SocketAddr::new(bind, 0));
         let publisher = Publisher::start(config, Arc::clone(&host) as Arc<dyn Host>, jpeg, video, runtime.handle());
         Self { host, publisher: publisher.expect("a free port can be listened on"), _runtime: runtime }
     }
@@ -188,7 +197,16 @@ impl Studio {
         Self::showing(Scene::Small, 1_000)
     }
 
+    /// Listening at this address.
+    pub fn at(bind: IpAddr) -> Self {
+        Self::made(bind, Scene::Small, 1_000)
+    }
+
     pub fn showing(shown: Scene, bitrate_kbps: u32) -> Self {
+        Self::made(IpAddr::V4(Ipv4Addr::LOCALHOST), shown, bitrate_kbps)
+    }
+
+    fn made(bind: IpAddr, shown: Scene, bitrate_kbps: u32) -> Self {
         let demand = Arc::new(Demand::default());
         let quality = Latest::new(80);
         let config = Latest::new(VideoConfig { bitrate_kbps, fps: 30 });
@@ -196,7 +214,7 @@ impl Studio {
         let codecs: &[VideoCodec] = if cfg!(feature = "vp8") { &VideoCodec::ALL } else { &[VideoCodec::H264] };
         let video: Vec<_> = codecs.iter().map(|&codec| VideoHub::start(codec, &demand, &config.reader())).collect();
         let sources = video.iter().map(|hub| Arc::clone(hub) as Arc<dyn VideoSource>).collect();
-        let server = Server::start(Arc::clone(&jpeg) as Arc<dyn JpegSource>, sources);
+        let server = Server::start_at(bind, Arc::clone(&jpeg) as Arc<dyn JpegSource>, sources);
         let (moving, ends) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
         let feeder = {
             let (jpeg, video) = (Arc::clone(&jpeg), video.clone());
