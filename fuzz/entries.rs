@@ -173,9 +173,8 @@ pub fn pairing(data: &[u8]) {
 pub fn messages(data: &[u8]) {
     if let Ok(message) = parse_message(data) {
         let role = needed(&message);
-        if let PageMessage::Pointer(event) = &message {
-            use lenscast::input::PointerKind::{Release, Up};
-            assert_eq!(role.is_none(), matches!(event.kind, Up(_) | Release));
+        if let PageMessage::Input(event) = &message {
+            assert_eq!(role.is_none(), event.lets_go());
         }
     }
     if let Ok(post) = parse_pointer_post(data) {

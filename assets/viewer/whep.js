@@ -56,6 +56,11 @@ export class WhepSession extends Session {
     channel.send(JSON.stringify({ type: 'pointer', data: { ...event, seq: this.#seq++ } }));
   }
 
+  /** Asks for the control of the desktop, or gives it away. @param {'ask'|'give'} wish */
+  wishControl(wish) {
+    this.#say('control', { wish });
+  }
+
   setQuality(rung) {
     this.#quality = rung;
     this.#say('quality', { rung });
@@ -111,7 +116,10 @@ export class WhepSession extends Session {
     this.#open('pointer', {});
     this.#open('moves', { ordered: false, maxRetransmits: 0 });
 
-    await pc.setLocalDescription(await pc.createOffer());
+    const [offer, iceServers] = await Promise.all([pc.createOffer(), serversOfHost()]);
+    if (this.closed) return;
+    if (iceServers.length) pc.setConfiguration({ ...pc.getConfiguration(), iceServers });
+    await pc.setLocalDescription(offer);
     await gathered(pc);
     if (this.closed) return;
     const response = await ask(codec ? `/whep?codec=${encodeURIComponent(codec)}` : '/whep', {
@@ -234,6 +242,20 @@ export class WhepSession extends Session {
 function showAtOnce(receiver) {
   try { receiver.jitterBufferTarget = 0; } catch { /* older browsers refuse 0 */ }
   try { receiver.playoutDelayHint = 0; } catch { /* Chromium before 124 only */ }
+}
+
+/** The STUN and TURN servers that the host names: one `Link` header each, which arrive joined by commas. */
+async function serversOfHost() {
+  try {
+    const links = (await ask('/whep', { method: 'OPTIONS' }, OFFER_MS)).headers.get('Link') ?? '';
+    return links.split(/,\s*(?=<)/).filter((link) => /;\s*rel="?ice-server"?/.test(link)).map((link) => {
+      const value = (name) => link.match(new RegExp(`;\\s*${name}="([^"]*)"`))?.[1];
+      const server = { urls: link.match(/<([^>]*)>/)?.[1] ?? '' };
+      return value('username') ? { ...server, username: value('username'), credential: value('credential') } : server;
+    });
+  } catch {
+    return []; // the host is asked for more in a moment, and that failure is the one to show
+  }
 }
 
 /** Resolves when all candidates are in the offer, or enough time was given to it. */

@@ -11,7 +11,7 @@ use crate::capture::SourceId;
 use crate::engine::{Greeting, Role};
 use crate::filter::Chain;
 use crate::geometry::Size;
-use crate::settings::{Entry, Outgoing, Reach, Settings};
+use crate::settings::{Entry, IceServer, Outgoing, Reach, Settings};
 
 /// Shares a screen or camera through live filters with any browser, and lets whoever you allow click back.
 ///
@@ -45,6 +45,9 @@ pub enum Command {
     },
     /// Print the log of who was let in, with what rights, and when they controlled: one line of JSON each
     Log,
+    /// Let go what is held when the program is killed; started by the program itself
+    #[command(hide = true)]
+    Guard,
     /// Show the sources of this computer, and every filter with its parameters
     List {
         /// As JSON, for programs
@@ -157,6 +160,14 @@ pub struct ServeArgs {
     #[arg(long, default_value_t = 8080, value_name = "PORT")]
     pub port: u16,
 
+    /// The UDP port of all WebRTC media, the same number as the TCP port unless given; 0 takes a free one
+    #[arg(long, value_name = "PORT")]
+    pub udp_port: Option<u16>,
+
+    /// A STUN or TURN server for this computer and for viewers, as URL or URL,USER,PASSWORD; it may be given several times
+    #[arg(long, value_name = "URL[,USER,PASSWORD]")]
+    pub ice_server: Vec<IceServer>,
+
     /// Pictures a second at most
     #[arg(long, default_value_t = 30, value_name = "FPS", value_parser = clap::value_parser!(u32).range(1..=120))]
     pub fps: u32,
@@ -256,6 +267,8 @@ impl ServeArgs {
         *settings.chain_mut() = self.chain.read()?;
         settings.share.reach = Reach::Address(self.bind);
         settings.share.port = self.port;
+        settings.share.udp_port = self.udp_port;
+        settings.share.ice_servers.clone_from(&self.ice_server);
         settings.share.watch_anyone = self.watch == Watch::Anyone;
         settings.share.entry = match self.watch {
             Watch::Link | Watch::Anyone => Entry::Link,
@@ -294,20 +307,22 @@ mod tests {
 
     #[test]
     fn every_argument_of_serve_reaches_the_settings() {
-        let line = "lenscast serve --source pattern --filter crop:left=0.5 --bind 127.0.0.1 --port 9 --fps 12 \
+        let line = "lenscast serve --source pattern --filter crop:left=0.5 --bind 127.0.0.1 --port 9 --udp-port 10 --ice-server turn:turn.example,me,s3cr3t --ice-server stun:stun.example --fps 12 \
                     --watch anyone --control --tune --accept-whip --host-name cast.example --viewers 3 --quality 70 --bitrate 3000 --whip https://media.example/whip --whip-token t0k3n";
         let Some(Command::Serve(args)) = Cli::parse_from(line.split_whitespace()).command else { panic!("{line}") };
         let settings = args.to_settings().unwrap();
         assert_eq!((settings.source.clone(), settings.fps), (SourceId::Pattern, 12));
         assert_eq!(settings.chain().items().len(), 1);
         let share = &settings.share;
-        assert_eq!((share.port, share.jpeg_quality, share.bitrate_kbps), (9, 70, 3_000));
+        assert_eq!((share.port, share.udp_port, share.jpeg_quality, share.bitrate_kbps), (9, Some(10), 70, 3_000));
         assert_eq!(
             (share.watch_anyone, share.control, share.tune, share.accept, share.on),
             (true, true, true, true, false)
         );
         assert_eq!((share.hosts.as_slice(), share.most_viewers), (&["cast.example".to_owned()][..], 3));
         assert_eq!(share.entry, Entry::Link);
+        let servers: Vec<&str> = share.ice_servers.iter().map(|server| server.url.as_str()).collect();
+        assert_eq!(servers, ["turn:turn.example", "stun:stun.example"]);
         let outgoing = &settings.outgoing;
         assert_eq!((outgoing.url.as_str(), outgoing.token.as_str()), ("https://media.example/whip", "t0k3n"));
         assert!(outgoing.on && !outgoing.keep_token);

@@ -39,16 +39,21 @@ impl Intake {
         self.demand.is_wanted()
     }
 
-    /// Wants the output until the ticket is dropped. Where nobody else does, `begin` is called before anything is made
+    /// A part of the output that can be wanted apart from the others.
+    pub fn part(&self) -> Arc<Demand> {
+        Demand::child(&self.demand)
+    }
+
+    /// Wants a part of the output until the ticket is dropped. Where nobody else does, `begin` is called before anything is made
     /// for this wish, and the newest picture is made again.
-    pub fn want_afresh(&self, begin: impl FnOnce()) -> Ticket {
+    pub fn want_afresh(&self, demand: &Arc<Demand>, begin: impl FnOnce()) -> Ticket {
         // Held throughout, so that of two who come at once only one begins.
         let newest = self.newest();
-        let first = !self.demand.is_wanted();
+        let first = !demand.is_wanted();
         if first {
             begin();
         }
-        let ticket = self.demand.want();
+        let ticket = demand.want();
         if first && newest.is_some() {
             self.merge(newest.clone(), false);
         }
@@ -151,9 +156,10 @@ mod tests {
         intake.offer(&frame(1));
         assert_eq!(taken(&intake), None);
         let mut begun = 0;
-        let first = intake.want_afresh(|| begun += 1);
+        let part = intake.part();
+        let first = intake.want_afresh(&part, || begun += 1);
         assert_eq!(taken(&intake), Some((Some(1), false)));
-        let second = intake.want_afresh(|| begun += 1);
+        let second = intake.want_afresh(&part, || begun += 1);
         assert_eq!((taken(&intake), begun), (None, 1));
         intake.offer(&frame(2));
         intake.request_keyframe();

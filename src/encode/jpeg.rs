@@ -1,4 +1,4 @@
-//! JPEG: encoded once for all who watch it at the same size, or ask for a snapshot.
+//! JPEG: encoded once for all who watch it at the same size and quality, or ask for a snapshot.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::intake::Intake;
 use super::jpeg_codec::JpegCodec;
-use super::types::{EncodeError, EncodedJpeg, EncoderStats, Rung};
+use super::types::{EncodeError, EncodedJpeg, EncoderStats, Grade, Rung};
 use crate::frame::{Frame, FrameSink};
 use crate::geometry::Size;
 use crate::util::{Demand, Latest, LatestReader, Ticket, Worker};
@@ -22,10 +22,18 @@ pub type JpegSubscription = (LatestReader<Option<Arc<EncodedJpeg>>>, Ticket);
 
 struct Shared {
     intake: Intake,
+    /// In the order of [`Grade::ALL`].
+    outputs: [Output; 4],
+}
+
+/// What is encoded at one quality, and who wants it.
+struct Output {
+    demand: Arc<Demand>,
     encoded: Latest<Option<Arc<EncodedJpeg>>>,
 }
 
-/// One JPEG encoder for each size. It runs only while somebody holds a subscription to that size.
+/// One JPEG encoder for each size. It runs only while somebody holds a subscription to that size, and encodes once for each
+/// quality that somebody wants.
 pub struct JpegHub {
     /// Full, half and quarter.
     rungs: [Encoder; 3],
@@ -41,7 +49,9 @@ impl JpegHub {
     /// Starts the threads. `quality` is 1 to 100; `demand` is the root that capture waits for.
     pub fn start(demand: &Arc<Demand>, quality: &LatestReader<u8>) -> Arc<Self> {
         let start = |name, rung| {
-            let shared = Arc::new(Shared { intake: Intake::new(demand), encoded: Latest::new(None) });
+            let intake = Intake::new(demand);
+            let outputs = Grade::ALL.map(|_| Output { demand: intake.part(), encoded: Latest::new(None) });
+            let shared = Arc::new(Shared { intake, outputs });
             let worker = {
                 let (shared, quality) = (Arc::clone(&shared), quality.clone());
                 Worker::start(name, move || run(&shared, rung, quality.clone()))
@@ -56,12 +66,12 @@ impl JpegHub {
         Arc::new(Self { rungs })
     }
 
-    /// JPEGs of this size from now on, beginning with the newest picture even if the screen stands still.
-    pub fn subscribe(&self, rung: Rung) -> JpegSubscription {
+    /// JPEGs of this size and quality from now on, beginning with the newest picture even if the screen stands still.
+    pub fn subscribe(&self, rung: Rung, grade: Grade) -> JpegSubscription {
         let Encoder { shared, .. } = &self.rungs[rung.index()];
-        let encoded = &shared.encoded;
+        let Output { demand, encoded } = &shared.outputs[grade.index()];
         // What was encoded for the last viewer may be an hour old.
-        let ticket = shared.intake.want_afresh(|| encoded.publish(None));
+        let ticket = shared.intake.want_afresh(demand, || encoded.publish(None));
         (encoded.reader(), ticket)
     }
 
@@ -99,22 +109,40 @@ fn run(shared: &Shared, rung: Rung, mut quality: LatestReader<u8>) {
         let Some(frame) = work.and_then(|work| work.frame).filter(|_| shared.intake.is_wanted()) else { continue };
         let started = Instant::now();
         let smaller = shrink(&mut resizer, &frame, rung);
-        let encoded =
-            smaller.and_then(|small| encode_with(&mut encoder, small.as_ref().unwrap_or(&frame), quality.get()));
-        let data = match encoded {
-            Ok(data) => data,
-            Err(error) => {
-                tracing::warn!("{error}; the frame is left out");
-                encoder = None;
-                continue;
-            }
-        };
-        shared.intake.note(data.len(), true, started.elapsed());
-        let (size, geometry) = (rung_size(frame.size, rung), Arc::clone(&frame.geometry));
-        let encoded = Instant::now();
-        let jpeg = EncodedJpeg { data, size, frame_id: frame.id, times: frame.times, encoded, geometry };
-        shared.encoded.publish(Some(Arc::new(jpeg)));
+        let encoded = smaller.and_then(|small| {
+            let picture = small.as_ref().unwrap_or(&frame);
+            encode_all(shared, &mut encoder, (&frame, picture), quality.get(), started)
+        });
+        if let Err(error) = encoded {
+            tracing::warn!("{error}; the frame is left out");
+            encoder = None;
+        }
     }
+}
+
+/// Encodes the picture that a frame is at this size once for each quality that somebody wants.
+fn encode_all(
+    shared: &Shared,
+    encoder: &mut Option<JpegCodec>,
+    (frame, picture): (&Frame, &Frame),
+    setting: u8,
+    mut started: Instant,
+) -> Result<(), EncodeError> {
+    for (grade, output) in Grade::ALL.into_iter().zip(&shared.outputs) {
+        let is_this = |jpeg: &EncodedJpeg| (jpeg.frame_id, jpeg.times) == (frame.id, frame.times);
+        // Somebody who came for another quality while the picture stands still had it made again; these have it.
+        let has_it = || output.encoded.reader().get().is_some_and(|jpeg| is_this(&jpeg));
+        if !output.demand.is_wanted() || has_it() {
+            continue;
+        }
+        let data = encode_with(encoder, picture, grade.quality(setting))?;
+        shared.intake.note(data.len(), true, started.elapsed());
+        let (size, geometry, encoded) = (picture.size, Arc::clone(&frame.geometry), Instant::now());
+        let jpeg = EncodedJpeg { data, size, frame_id: frame.id, times: frame.times, encoded, geometry };
+        output.encoded.publish(Some(Arc::new(jpeg)));
+        started = encoded;
+    }
+    Ok(())
 }
 
 /// The size of a rung: at least a pixel, and even where the codec likes it so.

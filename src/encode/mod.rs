@@ -17,5 +17,7 @@ mod vp8;
 
 pub use jpeg::{JpegHub, JpegSubscription, encode_jpeg};
 pub use overload::Relief;
-pub use types::{EncodeError, EncodedJpeg, EncodedVideo, EncoderStats, Rung, VideoCodec, VideoConfig, VideoSink};
+pub use types::{
+    EncodeError, EncodedJpeg, EncodedVideo, EncoderStats, Grade, Rung, VideoCodec, VideoConfig, VideoSink,
+};
 pub use video::{Bits, Codec, VideoHub, open_codec};

@@ -26,6 +26,45 @@ impl VideoCodec {
     }
 }
 
+/// How well JPEGs are encoded. There are few, because each that somebody wants is one more encoding of every picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Grade {
+    /// As the host's setting says.
+    #[default]
+    Setting,
+    Low,
+    Middle,
+    High,
+}
+
+impl Grade {
+    pub const ALL: [Self; 4] = [Self::Setting, Self::Low, Self::Middle, Self::High];
+
+    /// The place in [`Self::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The one that is nearest to a quality of 1 to 100.
+    pub const fn nearest(quality: u8) -> Self {
+        match quality {
+            0..=50 => Self::Low,
+            51..=70 => Self::Middle,
+            _ => Self::High,
+        }
+    }
+
+    /// 1 to 100, where `setting` is the host's.
+    pub const fn quality(self, setting: u8) -> u8 {
+        match self {
+            Self::Setting => setting,
+            Self::Low => 40,
+            Self::Middle => 60,
+            Self::High => 80,
+        }
+    }
+}
+
 /// How large a viewer gets the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub enum Rung {

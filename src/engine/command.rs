@@ -25,6 +25,14 @@ pub enum Command {
     SaveSnapshot {
         path: PathBuf,
     },
+    /// End every session now, and not at the next look at the settings.
+    StopSharing,
+    /// One viewer has the control of the desktop from now on; `None` leaves it to the first who does something.
+    GiveControl {
+        viewer: Option<u64>,
+    },
+    /// The person at the host has it, and nobody else until it is given away.
+    TakeControl,
     /// Release everything that is held and take the pointer away from everybody (`share.control` becomes false).
     StopControl,
     /// Answers whoever asks to come in.

@@ -8,10 +8,10 @@ use serde_json::{Map, Value, json};
 
 use super::Parts;
 use crate::filter::{self, Chain, ChainError, ParamKind, ParamSpec};
-use crate::input::PointerEvent;
-use crate::publish::{AccessPolicy, Door, Host};
+use crate::input::{BatonWish, Holder, InputEvent};
+use crate::publish::{AccessPolicy, Door, Host, IceServer};
 use crate::receive::Inbox;
-use crate::settings::Entry;
+use crate::settings::{self, Entry};
 
 /// The engine as the publisher sees it. Weak, because the engine owns the publisher.
 pub struct EngineHost(pub Weak<Parts>);
@@ -76,9 +76,15 @@ impl Host for EngineHost {
         self.parts().map_or(0, |parts| parts.clock_us(at))
     }
 
-    fn pointer(&self, session: u64, event: PointerEvent) {
+    fn input(&self, session: u64, event: InputEvent) {
         if let Some(parts) = self.parts() {
-            parts.input.event(session, event);
+            parts.input.event(session, event, Instant::now());
+        }
+    }
+
+    fn wish_control(&self, session: u64, wish: BatonWish) {
+        if let Some(parts) = self.parts() {
+            parts.input.wish(session, wish);
         }
     }
 
@@ -86,6 +92,17 @@ impl Host for EngineHost {
         if let Some(parts) = self.parts() {
             parts.input.end(session);
         }
+    }
+
+    fn ice_servers(&self) -> Vec<IceServer> {
+        let Some(parts) = self.parts() else { return Vec::new() };
+        let settings = parts.handle.store.get();
+        let known = |server: &settings::IceServer| IceServer {
+            url: server.url.clone(),
+            username: server.username.clone(),
+            credential: server.credential.clone(),
+        };
+        settings.share.ice_servers.iter().map(known).collect()
     }
 
     fn inbox(&self) -> Option<Arc<Inbox>> {
@@ -104,6 +121,12 @@ fn revision(chain: &Chain) -> u32 {
 fn state(parts: &Parts) -> Value {
     let status = parts.handle.status.get();
     let settings = parts.handle.store.get();
+    let control = parts.input.control(Instant::now());
+    let holder = match control.holder {
+        Holder::Nobody => Value::Null,
+        Holder::Session(session) => session.into(),
+        Holder::Host => "host".into(),
+    };
     let newest = parts.processing.facts().newest.clone();
     let geometry = newest
         .as_ref()
@@ -136,7 +159,8 @@ fn state(parts: &Parts) -> Value {
         "frames": { "captured": status.frames.captured, "filtered": status.frames.filtered,
                     "dropped": { "filter_busy": status.frames.dropped } },
         "pointer": { "received": status.control.received, "injected": status.control.injected,
-                     "refused": status.control.refused },
+                     "refused": status.control.refused, "holder": holder, "asking": control.asking,
+                     "local": control.local },
     })
 }
 

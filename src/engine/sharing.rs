@@ -13,13 +13,16 @@ use super::{Event, Parts};
 use crate::publish::{self, Broadcasts, OutgoingState, PublishConfig, Publisher, Target};
 use crate::settings::{Entry, Outgoing, Reach, Share};
 
+/// Where is listened; another one needs another publisher.
+type Place = (Reach, u16, Option<u16>);
+
 /// The publisher, while the picture is shared.
 pub struct Sharing {
     runtime: Runtime,
-    /// With what it was started; another port or reach needs a new one.
-    running: Option<((Reach, u16), Publisher)>,
+    /// With what it was started; another place needs a new one.
+    running: Option<(Place, Publisher)>,
     /// What failed is not tried again until it is asked for anew.
-    failed: Option<(Reach, u16)>,
+    failed: Option<Place>,
     pub state: ShareState,
     /// Where the page can be opened, without scheme and secret.
     places: Vec<String>,
@@ -61,7 +64,7 @@ impl Sharing {
     pub fn follow(&mut self, parts: &Arc<Parts>) -> bool {
         self.follow_outgoing(parts);
         let share = parts.handle.store.get().share.clone();
-        let wished = (share.reach, share.port);
+        let wished = (share.reach, share.port, share.udp_port);
         match &self.running {
             Some((current, _)) if share.on && *current == wished => {
                 self.tend(parts, Instant::now());
@@ -81,14 +84,18 @@ impl Sharing {
     }
 
     fn start(&mut self, parts: &Arc<Parts>, share: &Share) {
-        let wished = (share.reach, share.port);
+        let wished = (share.reach, share.port, share.udp_port);
         let bind = SocketAddr::new(listening_address(share.reach), share.port);
+        let config = PublishConfig { bind, udp_port: share.udp_port };
         let host = Arc::new(EngineHost(Arc::downgrade(parts)));
         let video = self.broadcasts(parts);
         let runtime = self.runtime.handle();
-        let started = Publisher::start_with(PublishConfig { bind }, host, parts.jpeg.clone(), &video, runtime);
+        let started = Publisher::start_with(config, host, parts.jpeg.clone(), &video, runtime);
         match started {
             Ok(publisher) => {
+                if let Some(notice) = publisher.notice() {
+                    parts.handle.tell(Event::Warning(notice.to_owned()));
+                }
                 let address = publisher.address();
                 let own = publish::local_addresses();
                 self.places = places(address.ip(), address.port(), &own);

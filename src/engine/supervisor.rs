@@ -13,6 +13,7 @@ use super::snapshot;
 use super::status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Status};
 use crate::capture::{self, SourceId, SourceList};
 use crate::encode::EncoderStats;
+use crate::input::Holder;
 use crate::publish::{log_path, read_log};
 use crate::settings::{Entry, Settings, Share, file};
 use crate::util::{Latest, Mailbox, Worker, sentence, spawn_named, write_private};
@@ -166,6 +167,12 @@ impl State {
                     Err(error) => handle.tell(Event::Error(error.to_string())),
                 }
             }
+            // The settings say so already; what follows every command looks at them.
+            Command::StopSharing => {}
+            Command::GiveControl { viewer } => {
+                self.parts.input.give(viewer.map_or(Holder::Nobody, Holder::Session));
+            }
+            Command::TakeControl => self.parts.input.give(Holder::Host),
             Command::StopControl => handle.store.edit(|settings| settings.share.control = false),
             other => self.at_the_door(other),
         }
@@ -213,6 +220,9 @@ impl State {
             | Command::Disconnect { .. }
             | Command::Pin { .. }
             | Command::SaveSnapshot { .. }
+            | Command::StopSharing
+            | Command::GiveControl { .. }
+            | Command::TakeControl
             | Command::StopControl => {}
         }
     }
@@ -275,6 +285,7 @@ impl State {
             encoder.viewers = viewers.iter().filter(|viewer| viewer.codec == encoder.codec).count();
         }
         let input = self.parts.input.stats();
+        let control = self.parts.input.control(now);
         let settings = self.parts.handle.store.get();
         let mut facts = self.parts.processing.facts();
         facts.viewers = viewers.len();
@@ -302,6 +313,14 @@ impl State {
                 received: input.received,
                 injected: input.injected,
                 refused: input.refused,
+                holder: match control.holder {
+                    Holder::Session(session) => Some(session),
+                    Holder::Nobody | Holder::Host => None,
+                },
+                taken: control.holder == Holder::Host,
+                busy: control.busy,
+                asking: control.asking,
+                local: control.local,
             },
         }
     }

@@ -250,7 +250,7 @@ fn same_origin(origin: &str, host: Option<&str>, secure: bool) -> bool {
 }
 
 /// Whether the origin is on the host that the request itself went to, whatever its port.
-fn same_host(origin: &str, host: Option<&str>) -> bool {
+pub fn same_host(origin: &str, host: Option<&str>) -> bool {
     let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     match (authority.and_then(host_name), host.and_then(host_name)) {
         (Some(theirs), Some(ours)) => theirs == ours,

@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::access::AccessPolicy;
 use super::admit::Door;
-use crate::encode::{JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub, VideoSink};
+use super::peer::IceServer;
+use crate::encode::{Grade, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub, VideoSink};
 use crate::filter::ChainError;
-use crate::input::PointerEvent;
+use crate::input::{BatonWish, InputEvent};
 use crate::receive::Inbox;
 use crate::util::Ticket;
 
@@ -39,11 +40,19 @@ pub trait Host: Send + Sync + 'static {
     /// An instant on the clock that viewers see, in microseconds.
     fn clock_us(&self, at: Instant) -> u64;
 
-    /// What a viewer did with the pointer; only called while control is allowed.
-    fn pointer(&self, session: u64, event: PointerEvent);
+    /// What a viewer did with the pointer or the keyboard; only called while it is allowed.
+    fn input(&self, session: u64, event: InputEvent);
 
-    /// Releases what a session holds; the session may go on.
+    /// A viewer asks for the control of the desktop, or gives it away.
+    fn wish_control(&self, session: u64, wish: BatonWish);
+
+    /// Releases what a session holds, and the control of the desktop; the session may go on.
     fn end_pointer(&self, session: u64);
+
+    /// STUN and TURN servers, for this computer and for viewers; asked at every session.
+    fn ice_servers(&self) -> Vec<IceServer> {
+        Vec::new()
+    }
 
     /// Where a published picture goes; a host without a place for one takes none.
     fn inbox(&self) -> Option<Arc<Inbox>> {
@@ -51,10 +60,10 @@ pub trait Host: Send + Sync + 'static {
     }
 }
 
-/// Where JPEGs come from: one encoder for each size, which runs only while somebody holds a ticket.
+/// Where JPEGs come from: one encoder for each size and quality, which runs only while somebody holds a ticket.
 pub trait JpegSource: Send + Sync + 'static {
     /// The newest JPEG, `None` while nobody wants any, and the wish that keeps them coming.
-    fn subscribe(&self, rung: Rung) -> JpegSubscription;
+    fn subscribe(&self, rung: Rung, grade: Grade) -> JpegSubscription;
 }
 
 /// Where the frames of one codec come from: one encoder for each size, which runs only while somebody holds a ticket.
@@ -82,8 +91,8 @@ pub trait VideoSource: Send + Sync + 'static {
 }
 
 impl JpegSource for JpegHub {
-    fn subscribe(&self, rung: Rung) -> JpegSubscription {
-        Self::subscribe(self, rung)
+    fn subscribe(&self, rung: Rung, grade: Grade) -> JpegSubscription {
+        Self::subscribe(self, rung, grade)
     }
 }
 

@@ -1,4 +1,5 @@
-//! MJPEG: every frame becomes one part once, and each client gets the newest part whenever it can take one.
+//! MJPEG: every frame becomes one part once for each size and quality, and each client gets the newest part whenever it can
+//! take one.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -14,7 +15,7 @@ use tokio::time::timeout;
 
 use super::host::{Host, JpegSource};
 use super::viewers::ViewerPlace;
-use crate::encode::{EncodedJpeg, Rung};
+use crate::encode::{EncodedJpeg, Grade, Rung};
 use crate::util::{Latest, LatestReader};
 
 /// Long, because VLC looks for it in the bytes of the pictures too; always the same line, because VLC wants that.
@@ -33,7 +34,18 @@ pub struct Part {
     pub jpeg: Arc<EncodedJpeg>,
 }
 
-/// Makes the parts while somebody wants them.
+/// Which JPEGs a client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Choice {
+    pub rung: Rung,
+    pub grade: Grade,
+}
+
+/// One pump for each size and quality.
+#[derive(Debug, Default)]
+pub struct PartPumps([[Arc<PartPump>; Grade::ALL.len()]; Rung::ALL.len()]);
+
+/// Makes the parts of one size and quality while somebody wants them.
 #[derive(Debug)]
 pub struct PartPump {
     newest: Latest<Option<Arc<Part>>>,
@@ -53,16 +65,59 @@ impl Default for PartPump {
     }
 }
 
+impl Choice {
+    /// Reads `size` and `quality` of a query; the rest of it is somebody else's.
+    ///
+    /// # Errors
+    /// When a value is none; the sentence is for the client.
+    pub fn from_query(query: Option<&str>) -> Result<Self, &'static str> {
+        let mut choice = Self::default();
+        for (name, value) in query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
+            match name {
+                "size" => {
+                    let rung = Rung::ALL.into_iter().find(|rung| rung.id() == value);
+                    choice.rung = rung.ok_or("`size` is `full`, `half` or `quarter`.")?;
+                }
+                "quality" => {
+                    let quality = value.parse().ok().filter(|quality| (1..=100).contains(quality));
+                    choice.grade = quality.map(Grade::nearest).ok_or("`quality` is a whole number from 1 to 100.")?;
+                }
+                _ => {}
+            }
+        }
+        Ok(choice)
+    }
+}
+
+impl PartPumps {
+    pub fn subscribe(&self, choice: Choice) -> Parts {
+        self.0[choice.rung.index()][choice.grade.index()].subscribe()
+    }
+
+    /// What has to run for as long as the publisher does.
+    pub fn tasks(
+        &self,
+        source: &Arc<dyn JpegSource>,
+        host: &Arc<dyn Host>,
+    ) -> impl Iterator<Item = impl Future<Output = ()> + Send + use<>> {
+        let choices = Rung::ALL.into_iter().flat_map(|rung| Grade::ALL.map(|grade| Choice { rung, grade }));
+        choices.map(|choice| {
+            let pump = Arc::clone(&self.0[choice.rung.index()][choice.grade.index()]);
+            let (source, host) = (Arc::clone(source), Arc::clone(host));
+            async move { pump.run(choice, source, host).await }
+        })
+    }
+}
+
 impl PartPump {
-    /// Runs for as long as the publisher does.
-    pub async fn run(&self, source: Arc<dyn JpegSource>, host: Arc<dyn Host>) {
+    async fn run(&self, choice: Choice, source: Arc<dyn JpegSource>, host: Arc<dyn Host>) {
         let mut wishes = self.wishes.subscribe();
         let mut number = 0;
         loop {
             if wishes.wait_for(|&wishes| wishes > 0).await.is_err() {
                 return;
             }
-            let (mut frames, ticket) = source.subscribe(Rung::Full);
+            let (mut frames, ticket) = source.subscribe(choice.rung, choice.grade);
             let mut frame = frames.get();
             loop {
                 if let Some(jpeg) = frame.take() {
@@ -87,7 +142,7 @@ impl PartPump {
         }
     }
 
-    pub fn subscribe(self: &Arc<Self>) -> Parts {
+    fn subscribe(self: &Arc<Self>) -> Parts {
         self.wishes.send_modify(|wishes| *wishes += 1);
         Parts { reader: self.newest.reader(), pump: Arc::clone(self) }
     }
@@ -205,5 +260,28 @@ impl http_body::Body for StreamBody {
         };
         self.next = Box::pin(state.next());
         Poll::Ready(Some(Ok(Frame::data(bytes))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn size_and_quality_are_read_and_what_is_neither_is_refused() {
+        let read = |query: &str| Choice::from_query(Some(query));
+        assert_eq!(Choice::from_query(None), Ok(Choice::default()));
+        assert_eq!(read("action=stream&t=1"), Ok(Choice::default()));
+        assert_eq!(read("size=half"), Ok(Choice { rung: Rung::Half, grade: Grade::Setting }));
+        for (quality, grade) in
+            [(1, Grade::Low), (50, Grade::Low), (51, Grade::Middle), (71, Grade::High), (100, Grade::High)]
+        {
+            assert_eq!(read(&format!("quality={quality}&size=quarter")), Ok(Choice { rung: Rung::Quarter, grade }));
+        }
+        for wrong in
+            ["size=", "size=huge", "size=Half", "quality=0", "quality=101", "quality=-5", "quality=8e1", "quality="]
+        {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 }

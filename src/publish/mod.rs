@@ -6,6 +6,7 @@ mod agent;
 mod host;
 mod http;
 mod mjpeg;
+mod peer;
 mod pointer_post;
 mod protocol;
 mod roles;
@@ -16,7 +17,7 @@ mod websocket;
 mod whip;
 mod whip_out;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,12 +39,12 @@ pub use protocol::{PageMessage, PointerPost, ProtocolError, parse_message, parse
 pub use roles::{Role, Roles, needed};
 pub use viewers::{DEFAULT_VIEWERS, MOST_VIEWERS, Transport, ViewerInfo};
 
-use mjpeg::PartPump;
+use mjpeg::PartPumps;
+use peer::{Certificate, Pump, UdpPort};
+pub use peer::{CertificateError, IceServer, PortUse, local_addresses};
 use pointer_post::PointerSessions;
 use viewers::{ViewerPlace, Viewers};
-pub use webrtc::CertificateError;
-pub use webrtc::local_addresses;
-use webrtc::{Broadcast, Certificate, Sessions};
+use webrtc::{Broadcast, Sessions};
 pub use whip_out::{Outgoing, OutgoingState, Target};
 
 /// How long sessions get to say goodbye before the sockets are closed under them.
@@ -60,6 +61,15 @@ const STATE_AGE: Duration = Duration::from_millis(200);
 pub struct PublishConfig {
     /// Port 0 lets the system choose one.
     pub bind: SocketAddr,
+    /// The UDP port of all WebRTC media: `None` is the number of the TCP port, 0 any that is free.
+    pub udp_port: Option<u16>,
+}
+
+impl PublishConfig {
+    /// With the same number for TCP and UDP.
+    pub fn new(bind: SocketAddr) -> Self {
+        Self { bind, udp_port: None }
+    }
 }
 
 /// Why publishing could not begin. The sentence is for the user.
@@ -73,6 +83,8 @@ pub enum PublishError {
     NoSuchAddress(IpAddr),
     #[error("Listening on {0} failed: {1}")]
     Listen(SocketAddr, #[source] std::io::Error),
+    #[error("No UDP port can be opened at {0}: {1}")]
+    Udp(IpAddr, #[source] std::io::Error),
     #[error("Sharing over WebRTC failed: {0}")]
     Certificate(#[from] CertificateError),
 }
@@ -96,8 +108,9 @@ struct Shared {
     /// How this computer calls itself.
     names: Vec<String>,
     door: Arc<Door>,
+    udp: Arc<UdpPort>,
     viewers: Arc<Viewers>,
-    parts: Arc<PartPump>,
+    parts: PartPumps,
     jpeg: Arc<dyn JpegSource>,
     /// A place for each WebSocket; all are free once all are closed.
     sockets: Arc<Semaphore>,
@@ -115,7 +128,16 @@ pub struct Publisher {
     shared: Arc<Shared>,
     runtime: Handle,
     stop: watch::Sender<bool>,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    tasks: Mutex<Option<Tasks>>,
+    /// What the user should know although it works.
+    notice: Option<String>,
+}
+
+/// What runs while the publisher does.
+struct Tasks {
+    http: JoinHandle<()>,
+    /// Ended as they are, after the sessions.
+    others: Vec<JoinHandle<()>>,
 }
 
 impl Publisher {
@@ -147,14 +169,20 @@ impl Publisher {
         let listener = listen(config.bind)?;
         let failed = |error| PublishError::Listen(config.bind, error);
         let address = listener.local_addr().map_err(failed)?;
+        // Registering a socket with the runtime needs to be inside of it.
+        let inside = runtime.enter();
+        let (udp, pumps, notice) = open_udp(address, config.udp_port)?;
+        let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+        drop(inside);
         let shared = Arc::new(Shared {
             host: Arc::clone(&host),
             bound: address.ip(),
             port: address.port(),
             names: own_names(),
             door: host.door(),
+            udp,
             viewers: Arc::default(),
-            parts: Arc::default(),
+            parts: PartPumps::default(),
             jpeg: Arc::clone(&jpeg),
             sockets: Arc::new(Semaphore::new(MOST_VIEWERS)),
             broadcasts: video.0.clone(),
@@ -164,24 +192,28 @@ impl Publisher {
             certificate: Certificate::generate()?,
             state: Mutex::default(),
         });
-        let listener = {
-            // Registering a socket with the runtime needs to be inside of it.
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener).map_err(failed)?
-        };
         let stop = watch::Sender::new(false);
-        let pump = Arc::clone(&shared.parts);
-        let tasks = vec![
-            runtime.spawn(http::serve(listener, Arc::clone(&shared), stop.subscribe())),
-            runtime.spawn(async move { pump.run(jpeg, host).await }),
-            runtime.spawn(watch_over(Arc::clone(&shared))),
-        ];
-        Ok(Self { address, shared, runtime: runtime.clone(), stop, tasks: Mutex::new(tasks) })
+        let mut others = vec![runtime.spawn(watch_over(Arc::clone(&shared)))];
+        others.extend(shared.parts.tasks(&jpeg, &host).map(|task| runtime.spawn(task)));
+        others.extend(pumps.into_iter().map(|pump| runtime.spawn(pump.run())));
+        let http = runtime.spawn(http::serve(listener, Arc::clone(&shared), stop.subscribe()));
+        let tasks = Mutex::new(Some(Tasks { http, others }));
+        Ok(Self { address, shared, runtime: runtime.clone(), stop, tasks, notice })
     }
 
     /// Where it listens, with the port that was chosen.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// A sentence for the user about what is not as it was wished for.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_deref()
+    }
+
+    /// The UDP port of all WebRTC media, and what it has to do.
+    pub fn udp(&self) -> PortUse {
+        self.shared.udp.usage()
     }
 
     /// Who watches now.
@@ -208,10 +240,7 @@ impl Publisher {
     /// Releases every pointer, says goodbye to every viewer and closes every socket, within a second. It may be called
     /// from any thread, and a second time, when it does nothing.
     pub fn stop(&self) {
-        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        if tasks.is_empty() {
-            return;
-        }
+        let Some(tasks) = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
         let (done, wait) = std::sync::mpsc::channel();
         self.runtime.spawn(async move {
@@ -226,11 +255,17 @@ impl Publisher {
                 tokio::time::timeout(GOODBYE, closed),
                 shared.whip.clear(GOODBYE)
             );
-            for task in tasks {
-                // The server closes its connections by itself; what takes longer than that is cut off.
-                if tokio::time::timeout(Duration::from_millis(100), &mut { task }).await.is_err() {
-                    tracing::trace!("a task was still running when publishing stopped");
-                }
+            let Tasks { mut http, others } = tasks;
+            // The server closes its connections by itself; what takes longer than that is cut off.
+            if tokio::time::timeout(Duration::from_millis(100), &mut http).await.is_err() {
+                tracing::trace!("HTTP was still running when publishing stopped");
+                http.abort();
+                let _ = http.await;
+            }
+            for task in others {
+                task.abort();
+                // Only then are its sockets closed, and the next publisher may want their ports.
+                let _ = task.await;
             }
             let _ = done.send(());
         });
@@ -294,7 +329,8 @@ async fn watch_over(shared: Arc<Shared>) {
     let mut tick = tokio::time::interval(SILENCE_CHECK);
     let mut changes = shared.door.changes();
     let mut controlling: BTreeMap<u64, Visitor> = BTreeMap::new();
-    let mut clickers: BTreeSet<u64> = BTreeSet::new();
+    // What each viewer could do with the desktop when it was looked at last.
+    let mut acting: BTreeMap<u64, Roles> = BTreeMap::new();
     loop {
         tokio::select! {
             _ = tick.tick() => {}
@@ -310,18 +346,20 @@ async fn watch_over(shared: Arc<Shared>) {
             shared.host.end_pointer(session);
         }
         let mut now_controlling = BTreeMap::new();
-        let mut may_click = BTreeSet::new();
+        let mut now_acting = BTreeMap::new();
         for viewer in shared.viewers.all() {
             if !may(&viewer.pass, Role::Watch) {
                 viewer.end();
             }
-            if may(&viewer.pass, Role::Click) {
-                may_click.insert(viewer.id);
-            } else if clickers.contains(&viewer.id) {
+            let roles = shared.door.roles(&viewer.pass, &policy);
+            let lost = acting.get(&viewer.id).is_some_and(|before| {
+                [Role::Click, Role::Type].into_iter().any(|role| before.has(role) && !roles.has(role))
+            });
+            if lost {
                 shared.host.end_pointer(viewer.id);
-                continue;
             }
-            if viewer.controls(now) {
+            now_acting.insert(viewer.id, roles);
+            if !lost && viewer.controls(now) {
                 let (name, address) = (viewer.name().unwrap_or_default(), viewer.address);
                 now_controlling.insert(viewer.id, Visitor { name, address, browser: None });
             }
@@ -336,7 +374,7 @@ async fn watch_over(shared: Arc<Shared>) {
                 shared.door.note_control(visitor, false);
             }
         }
-        (controlling, clickers) = (now_controlling, may_click);
+        (controlling, acting) = (now_controlling, now_acting);
     }
 }
 
@@ -360,6 +398,30 @@ pub fn own_names() -> Vec<String> {
         names.push(name);
     }
     names
+}
+
+/// The port, what reads it, and what the user should know.
+type OpenUdp = (Arc<UdpPort>, Vec<Pump>, Option<String>);
+
+/// Opens the port that was wished for, or another one.
+fn open_udp(address: SocketAddr, wished: Option<u16>) -> Result<OpenUdp, PublishError> {
+    let number = wished.unwrap_or(address.port());
+    match UdpPort::open(address.ip(), number) {
+        Ok((udp, pumps)) => Ok((udp, pumps, None)),
+        Err(error) if number != 0 => {
+            let (udp, pumps) =
+                UdpPort::open(address.ip(), 0).map_err(|error| PublishError::Udp(address.ip(), error))?;
+            let reason = match error.kind() {
+                ErrorKind::AddrInUse => "is in use by another program".to_owned(),
+                ErrorKind::PermissionDenied => "needs administrator rights".to_owned(),
+                _ => format!("can't be opened ({error})"),
+            };
+            let notice = format!("UDP port {number} {reason}; video over WebRTC uses UDP port {} instead", udp.port());
+            tracing::warn!("{notice}");
+            Ok((udp, pumps, Some(notice)))
+        }
+        Err(error) => Err(PublishError::Udp(address.ip(), error)),
+    }
 }
 
 fn listen(bind: SocketAddr) -> Result<std::net::TcpListener, PublishError> {

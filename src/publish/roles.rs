@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::protocol::PageMessage;
-use crate::input::PointerKind;
+use crate::input::{BatonWish, InputEvent, PointerKind};
 
 /// One thing that a guest may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -130,16 +130,23 @@ pub fn needed(message: &PageMessage) -> Option<Role> {
         // Whoever hears them is connected, and connected is only who may watch.
         PageMessage::Ping { .. } | PageMessage::Report(_) | PageMessage::Unknown => None,
         PageMessage::Quality(_) | PageMessage::Ack { .. } => Some(Role::Watch),
-        PageMessage::Pointer(event) => of_pointer(event.kind),
+        PageMessage::Input(event) => of_input(event),
+        // Whoever has it by typing has it by clicking.
+        PageMessage::Control(BatonWish::Ask | BatonWish::GiveAway) => Some(Role::Click),
     }
 }
 
-/// The role that one pointer event needs.
-pub fn of_pointer(kind: PointerKind) -> Option<Role> {
-    match kind {
-        PointerKind::Move | PointerKind::Down(_) | PointerKind::Scroll { .. } => Some(Role::Click),
-        // Letting go is never refused.
-        PointerKind::Up(_) | PointerKind::Release => None,
+/// The role that one event needs; letting go is never refused.
+pub fn of_input(event: &InputEvent) -> Option<Role> {
+    match event {
+        InputEvent::Pointer(event) => match event.kind {
+            PointerKind::Move | PointerKind::MoveBy { .. } | PointerKind::Down(_) | PointerKind::Scroll { .. } => {
+                Some(Role::Click)
+            }
+            PointerKind::Up(_) | PointerKind::Release => None,
+        },
+        InputEvent::Key(key) => key.down.then_some(Role::Type),
+        InputEvent::Text(_) => Some(Role::Type),
     }
 }
 

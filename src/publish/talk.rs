@@ -7,7 +7,7 @@ use super::Shared;
 use super::protocol::{HostMessage, PageMessage, Quality, ViewerState, parse_message};
 use super::roles::{Role, Roles, needed};
 use super::viewers::{Measured, Viewer};
-use crate::input::{PointerEvent, PointerKind};
+use crate::input::InputEvent;
 
 /// How often [`Talk::on_tick`] has to be called.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -15,6 +15,8 @@ const STATE_GAP: Duration = Duration::from_millis(900);
 const COMPLAINT_GAP: Duration = Duration::from_secs(1);
 /// A page that holds a button has to be heard within this time.
 const HELD_TIME: Duration = Duration::from_secs(1);
+/// A page that says nothing for so long, not even a ping, keeps nobody from controlling the desktop.
+const GONE_TIME: Duration = Duration::from_secs(4);
 /// What is promised of a browser that is killed while it holds a button: silence is looked for at every tick.
 const RELEASED_WITHIN: Duration = Duration::from_millis(1_500);
 const _: () = assert!(HELD_TIME.as_millis() + TICK.as_millis() < RELEASED_WITHIN.as_millis());
@@ -30,6 +32,8 @@ pub struct Talk {
     complained: Option<Instant>,
     heard: Instant,
     holds: bool,
+    /// Something was done, so that the control of the desktop may be this page's.
+    acted: bool,
     allowance: Allowance,
     unknown: bool,
 }
@@ -51,6 +55,7 @@ impl Talk {
             complained: None,
             heard: now,
             holds: false,
+            acted: false,
             allowance: Allowance::new(now),
             unknown: false,
         }
@@ -61,11 +66,8 @@ impl Talk {
         self.heard = now;
         let message = parse_message(bytes);
         // These two only ever make things better, so that no flood may keep them out.
-        let always = matches!(
-            &message,
-            Ok(PageMessage::Ack { .. }
-                | PageMessage::Pointer(PointerEvent { kind: PointerKind::Up(_) | PointerKind::Release, .. }))
-        );
+        let always = matches!(&message, Ok(PageMessage::Ack { .. }))
+            || matches!(&message, Ok(PageMessage::Input(event)) if event.lets_go());
         if !self.allowance.take(now) && !always {
             return (self.complain("Too many messages; some were left out.", now), None);
         }
@@ -84,7 +86,11 @@ impl Talk {
                 self.viewer.note_measured(Measured { delay_ms: report.delay_ms, fps: report.fps });
                 None
             }
-            Ok(PageMessage::Pointer(event)) => self.on_pointer(event, now),
+            Ok(PageMessage::Input(event)) => self.on_input(event, now),
+            Ok(PageMessage::Control(wish)) => {
+                self.shared.host.wish_control(self.viewer.id, wish);
+                None
+            }
             Ok(PageMessage::Quality(quality)) => return (None, Some(Wish::Quality(quality))),
             Ok(PageMessage::Ack { frame }) => return (None, Some(Wish::Ack { frame })),
             Ok(PageMessage::Unknown) if self.unknown => None,
@@ -110,11 +116,12 @@ impl Talk {
     pub fn on_tick(&mut self, now: Instant) -> Option<HostMessage> {
         let silent = now.saturating_duration_since(self.heard) > HELD_TIME;
         let roles = self.roles();
-        if self.holds && (silent || !roles.has(Role::Click)) {
+        let gone = now.saturating_duration_since(self.heard) > GONE_TIME;
+        if self.holds && (silent || !may_act(roles)) || self.acted && gone {
             self.release();
         }
         // The state may be a moment old; what is taken away is gone at once.
-        let state = ViewerState::from_state(&self.shared.state(now), roles);
+        let state = ViewerState::from_state(&self.shared.state(now), roles, self.viewer.id);
         let due = self
             .state
             .as_ref()
@@ -125,18 +132,19 @@ impl Talk {
         })
     }
 
-    fn on_pointer(&mut self, event: PointerEvent, now: Instant) -> Option<HostMessage> {
+    fn on_input(&mut self, event: InputEvent, now: Instant) -> Option<HostMessage> {
         // Whoever may not press has nothing to let go, but for what was held before the right was taken.
-        if !self.holds && !self.roles().has(Role::Click) {
+        if event.lets_go() && !self.holds && !may_act(self.roles()) {
             return None;
         }
-        match event.kind {
-            PointerKind::Down(_) => self.holds = true,
-            PointerKind::Release => self.holds = false,
-            PointerKind::Up(_) | PointerKind::Move | PointerKind::Scroll { .. } => {}
+        self.acted = true;
+        if event.holds() {
+            self.holds = true;
+        } else if event.releases_all() {
+            self.holds = false;
         }
         self.viewer.note_pointer(now);
-        self.shared.host.pointer(self.viewer.id, event);
+        self.shared.host.input(self.viewer.id, event);
         None
     }
 
@@ -147,6 +155,7 @@ impl Talk {
 
     fn release(&mut self) {
         self.holds = false;
+        self.acted = false;
         self.shared.host.end_pointer(self.viewer.id);
     }
 
@@ -173,6 +182,11 @@ const fn refusal(role: Role) -> &'static str {
         Role::Type => "The host does not let you type.",
         Role::Tune => "The host does not let you move the sliders.",
     }
+}
+
+/// Whether something could be held at all.
+const fn may_act(roles: Roles) -> bool {
+    roles.has(Role::Click) || roles.has(Role::Type)
 }
 
 impl Drop for Talk {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Entry, Outgoing, PreviewRate, Reach, Settings, Share, Theme};
+use super::{Entry, IceServer, Outgoing, PreviewRate, Reach, Settings, Share, Theme};
 use crate::capture::SourceId;
 use crate::filter::Chain;
 
@@ -50,6 +50,11 @@ struct Document {
     reach: Option<Reach>,
     #[serde(default)]
     port: Option<u16>,
+    /// Missing or null: the same number as `port`.
+    #[serde(default)]
+    udp_port: Option<u16>,
+    #[serde(default)]
+    ice_servers: Vec<IceServer>,
     #[serde(default)]
     jpeg_quality: Option<u8>,
     #[serde(default)]
@@ -119,6 +124,8 @@ pub fn load(path: &Path) -> Result<Settings, FileError> {
         most_viewers: document.most_viewers.unwrap_or(share.most_viewers),
         reach: document.reach.unwrap_or(share.reach),
         port: document.port.unwrap_or(share.port),
+        udp_port: document.udp_port,
+        ice_servers: usable(document.ice_servers),
         jpeg_quality: document.jpeg_quality.unwrap_or(share.jpeg_quality),
         bitrate_kbps: document.bitrate_kbps.unwrap_or(share.bitrate_kbps),
     };
@@ -133,6 +140,14 @@ pub fn load(path: &Path) -> Result<Settings, FileError> {
     settings.theme = document.theme.unwrap_or(settings.theme);
     settings.clamp();
     Ok(settings)
+}
+
+/// A server with a mistake is no reason to lose the others.
+fn usable(mut servers: Vec<IceServer>) -> Vec<IceServer> {
+    servers.retain(|server| {
+        server.check().inspect_err(|error| tracing::warn!("a STUN or TURN server is left out: {error}")).is_ok()
+    });
+    servers
 }
 
 /// Writes the settings, without what belongs to one run alone (sharing, control, the secret).
@@ -152,6 +167,8 @@ pub fn save(path: &Path, settings: &Settings) -> Result<(), FileError> {
         most_viewers: Some(share.most_viewers),
         reach: Some(share.reach),
         port: Some(share.port),
+        udp_port: share.udp_port,
+        ice_servers: share.ice_servers.clone(),
         jpeg_quality: Some(share.jpeg_quality),
         bitrate_kbps: Some(share.bitrate_kbps),
         whip_url: Some(settings.outgoing.url.clone()),

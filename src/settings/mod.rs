@@ -1,6 +1,7 @@
 //! The user's whole document: what is captured, the chains, how it is shared, how the window looks.
 
 pub mod file;
+mod ice;
 mod preset_folder;
 pub mod presets;
 mod store;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use ice::{IceServer, IceServerError};
 pub use preset_folder::{Damaged, FolderError, Listing, OwnPreset, PresetFolder};
 pub use store::Store;
 
@@ -50,6 +52,10 @@ pub struct Share {
     pub reach: Reach,
     /// 0 lets the system choose a free port.
     pub port: u16,
+    /// Of all WebRTC media: `None` is the same number as `port`, 0 lets the system choose.
+    pub udp_port: Option<u16>,
+    /// STUN and TURN servers for this computer and for viewers; without any, nothing outside the network is asked.
+    pub ice_servers: Vec<IceServer>,
     /// 1..=100.
     pub jpeg_quality: u8,
     /// Kilobits a second of each video encoder, 200..=50,000.
@@ -138,6 +144,8 @@ impl Default for Share {
             most_viewers: 16,
             reach: Reach::Network,
             port: 8080,
+            udp_port: None,
+            ice_servers: Vec::new(),
             jpeg_quality: 80,
             bitrate_kbps: 8_000,
             secret: String::new(),

@@ -165,7 +165,7 @@ fn a_taken_port_is_named_in_the_error() {
     let start = |bind| {
         let (host, jpegs) = (Arc::new(TestHost::default()), Arc::new(TestJpegs::default()));
         let host = host as Arc<dyn Host>;
-        Publisher::start(PublishConfig { bind }, host, jpegs as Arc<dyn JpegSource>, Vec::new(), runtime.handle())
+        Publisher::start(PublishConfig::new(bind), host, jpegs as Arc<dyn JpegSource>, Vec::new(), runtime.handle())
     };
     let error = start(bind).err().expect("the port is taken");
     assert!(matches!(error, PublishError::PortTaken(port) if port == bind.port()));

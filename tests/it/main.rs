@@ -11,8 +11,10 @@ mod encode;
 mod extend;
 mod filters;
 #[cfg(unix)]
+mod hands;
 mod headless;
 mod http;
+mod ice_servers;
 mod impaired;
 mod mjpeg;
 mod networks;
@@ -26,6 +28,7 @@ mod rungs;
 #[cfg(target_os = "linux")]
 mod sharing;
 mod support;
+mod udp_port;
 mod webrtc;
 mod websocket;
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::support::studio::{SECRET, Server, Studio, eventually};
@@ -40,6 +41,42 @@ fn the_stream_is_what_every_client_expects_to_the_byte() {
         assert_eq!(stream.take(2), b"\r\n");
         assert_eq!(stream.line(), format!("--{boundary}\r\n"));
     }
+}
+
+/// Width and height of a JPEG, and its bytes.
+fn measure(jpeg: &[u8]) -> (u32, u32, usize) {
+    let picture = image::load_from_memory(jpeg).expect("it is a JPEG");
+    (picture.width(), picture.height(), jpeg.len())
+}
+
+#[test]
+fn every_client_gets_the_size_and_quality_it_asks_for() {
+    let studio = Studio::start();
+    studio.moving.store(false, Ordering::Relaxed);
+    let first = |path: &str| {
+        let mut stream = stream(&studio.server, path);
+        assert_eq!(stream.status, 200, "{path}");
+        stream.line();
+        measure(&stream.part().1)
+    };
+    let snapshot = |query: &str| measure(&ask(studio.server.publisher.address(), "GET", query, "", "").body);
+    let full = first("/stream");
+    assert_eq!((full.0, full.1), (320, 180));
+    for path in ["/stream?size=half", "/video_feed?size=half", "/?action=stream&size=half"] {
+        let half = first(path);
+        assert_eq!((half.0, half.1), (160, 90), "{path}");
+    }
+    assert_eq!(snapshot("/snapshot?size=quarter").0, 80);
+    let (low, middle, high) =
+        (first("/stream?quality=40"), first("/stream?quality=55"), snapshot("/snapshot?quality=100"));
+    assert!(low.2 < middle.2 && middle.2 < high.2, "{low:?} {middle:?} {high:?}");
+    assert_eq!(high.2, full.2, "80 is the setting");
+    // Who asks for nearly the same shares it.
+    assert_eq!(first("/stream?quality=35").2, low.2);
+    for wrong in ["/stream?size=huge", "/stream?quality=0", "/snapshot?quality=x", "/?action=snapshot&size="] {
+        ask(studio.server.publisher.address(), "GET", wrong, "", "").assert_problem(400);
+    }
+    eventually("no wish is left", || !studio.demand.is_wanted());
 }
 
 #[test]
@@ -110,7 +147,7 @@ fn nothing_is_encoded_unless_somebody_watches() {
 #[test]
 fn a_snapshot_is_one_fresh_jpeg_also_of_a_still_picture() {
     let studio = Studio::start();
-    studio.moving.store(false, std::sync::atomic::Ordering::Relaxed);
+    studio.moving.store(false, Ordering::Relaxed);
     for path in ["/snapshot", "/snapshot.jpg", "/?action=snapshot"] {
         let snapshot = ask(studio.server.publisher.address(), "GET", path, "", "");
         assert_eq!((snapshot.status, snapshot.header("content-type")), (200, Some("image/jpeg")));

@@ -307,6 +307,8 @@ fn fifty_sessions_come_and_go_and_the_thirty_third_at_once_has_to_wait() {
     }
     eventually("every session is gone", || studio.server.publisher.sessions() == 0);
     eventually("no wish is left", || !studio.demand.is_wanted());
+    let used = studio.server.publisher.udp();
+    assert_eq!((used.sessions, used.entries), (0, 0), "nothing is left at the UDP port either");
 
     let statuses: Vec<u16> = (0..33).map(|_| offer(&studio, OFFER).status).collect();
     assert!(statuses[..32].iter().all(|&status| status == 201), "{statuses:?}");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Extension, Request, State};
+use axum::extract::{Extension, RawQuery, Request, State};
 use axum::http::header::{CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
@@ -15,9 +15,9 @@ use tokio::time::timeout;
 use super::super::Shared;
 use super::super::admit::Pass;
 use super::super::agent;
-use super::super::mjpeg::{BOUNDARY, StreamBody};
+use super::super::mjpeg::{BOUNDARY, Choice, StreamBody};
 use super::super::protocol;
-use super::super::roles::{Role, of_pointer};
+use super::super::roles::{Role, of_input};
 use super::super::viewers::Transport;
 use super::problem::Problem;
 use super::{Peer, assets, read_body};
@@ -32,10 +32,11 @@ type Answer = Result<Response, Problem>;
 
 /// `GET /`: the page, or what mjpg-streamer's clients ask for.
 pub async fn root(state: State<Arc<Shared>>, peer: Extension<Peer>, pass: Extension<Pass>, request: Request) -> Answer {
+    let query = RawQuery(request.uri().query().map(str::to_owned));
     match action(request.uri().query()) {
         None => Ok(assets::page()),
-        Some("stream") => stream(state, peer, pass, request.headers().clone()).await,
-        Some("snapshot") => snapshot(state).await,
+        Some("stream") => stream(state, peer, pass, query, request.headers().clone()).await,
+        Some("snapshot") => snapshot(state, query).await,
         Some(_) => Err(Problem::new(404, "There are the actions `stream` and `snapshot`.")),
     }
 }
@@ -45,11 +46,14 @@ pub async fn stream(
     State(shared): State<Arc<Shared>>,
     Extension(Peer(address)): Extension<Peer>,
     Extension(pass): Extension<Pass>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Answer {
+    let choice = choice(query.as_deref())?;
     let viewer = shared.enter((address, pass), Transport::Mjpeg, "jpeg", agent::named_by(&headers));
     let viewer = viewer.ok_or_else(too_many_viewers)?;
-    let body = Body::new(StreamBody::new(shared.parts.subscribe(), viewer));
+    viewer.note_rung(choice.rung.id());
+    let body = Body::new(StreamBody::new(shared.parts.subscribe(choice), viewer));
     let mut response = body.into_response();
     // An answer in the manner of HTTP/1.0 ends with the connection; in 1.1 hyper would wrap each part into a chunk,
     // which the simplest of cameras' clients don't take apart.
@@ -62,9 +66,14 @@ pub async fn stream(
     Ok(response)
 }
 
+/// The size and quality that a query asks for.
+fn choice(query: Option<&str>) -> Result<Choice, Problem> {
+    Choice::from_query(query).map_err(|reason| Problem::new(400, reason))
+}
+
 /// `GET /snapshot`
-pub async fn snapshot(State(shared): State<Arc<Shared>>) -> Answer {
-    let mut parts = shared.parts.subscribe();
+pub async fn snapshot(State(shared): State<Arc<Shared>>, RawQuery(query): RawQuery) -> Answer {
+    let mut parts = shared.parts.subscribe(choice(query.as_deref())?);
     let part = timeout(PICTURE_TIME, parts.first()).await.ok().flatten();
     let part = part.ok_or_else(|| Problem::new(503, "No picture came from the source in time.").retry_after(2))?;
     Ok(([(CONTENT_TYPE, "image/jpeg")], part.jpeg.data.clone()).into_response())
@@ -129,8 +138,8 @@ pub async fn pointer(
         Problem::new(status, format!("This is not a list of pointer events: {error}."))
     })?;
     let roles = shared.roles(&pass);
-    let allowed = roles.has(Role::Click)
-        && post.events.iter().all(|event| of_pointer(event.kind).is_none_or(|role| roles.has(role)));
+    let allowed =
+        roles.has(Role::Click) && post.events.iter().all(|event| of_input(event).is_none_or(|role| roles.has(role)));
     if !allowed {
         return Err(Problem::new(403, "The host does not allow control."));
     }
@@ -141,7 +150,7 @@ pub async fn pointer(
         shared.viewers.note_pointer_from(address, now);
     }
     for event in post.events {
-        shared.host.pointer(session, event);
+        shared.host.input(session, event);
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

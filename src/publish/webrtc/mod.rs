@@ -1,9 +1,8 @@
 //! The WebRTC sender: WHEP, one session a viewer, and what the library leaves to the application.
 
-pub(super) mod addresses;
 mod channels;
 mod congestion;
-pub(super) mod connection;
+mod connection;
 pub(super) mod expander;
 pub(super) mod feed;
 pub(super) mod gate;
@@ -17,7 +16,5 @@ pub(super) mod session;
 pub(super) mod sessions;
 pub mod whep;
 
-pub use addresses::local_addresses;
-pub use connection::{Certificate, CertificateError};
 pub use packetizer::Broadcast;
 pub use sessions::Sessions;

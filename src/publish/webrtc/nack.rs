@@ -25,7 +25,7 @@ const MAX_AGE: Duration = Duration::from_secs(1);
 const MIN_HOLD: Duration = Duration::from_millis(30);
 /// Where more than this share gets lost, what is sent again goes twice: a player that loses that as well asks for it only
 /// after another tenth of a second, during which nothing is shown.
-const TWICE_FROM: f64 = 0.03;
+const TWICE_FROM: f64 = 0.005;
 /// Bytes that may be sent again for each byte sent, and how many of them may be saved up.
 const BUDGET_SHARE: f64 = 0.5;
 const BUDGET_MOST: f64 = 128.0 * 1024.0;

@@ -12,6 +12,7 @@ use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::super::Shared;
+use super::super::peer::sending::Sending;
 use super::super::protocol::{HostMessage, PROTOCOL_VERSION};
 use super::super::talk::{TICK, Talk, Wish};
 use super::super::viewers::{Viewer, ViewerPlace};
@@ -74,13 +75,15 @@ impl Session {
             if !matches!(timeout(CLOSE_TIME, handle.connection.close()).await, Ok(Ok(()))) {
                 tracing::warn!("the connection of viewer {viewer} did not close in time");
             }
-            shared.sessions.remove(&handle.name);
+            shared.sessions.remove(&handle.names.name);
         });
     }
 
     async fn run(self, warm: Ticket) -> End {
         let Self { shared, place, handle: _, connection, broadcast } = self;
-        let Connection { track, queue, link, mut states, mut channels, ssrc, payload_type, .. } = connection;
+        let Connection { peer, sending, mut channels, .. } = connection;
+        let Sending { track, queue, link, ssrc, payload_type } = sending;
+        let mut states = peer.states;
         let viewer = Arc::clone(place.viewer());
         let mut talk = Channels::new(shared, &viewer, broadcast.codec().id());
         let mut frames: Option<Feed> = None;

@@ -7,14 +7,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use webrtc::peer_connection::PeerConnection;
 
+use super::super::peer::signalling::Names;
 use super::super::viewers::Viewer;
 
 /// What a later request can reach of a session.
 pub struct SessionHandle {
-    /// 128 random bits in hexadecimal: whoever does not know it can't end the session.
-    pub name: String,
-    /// Strong, with its quotes.
-    pub etag: String,
+    pub names: Names,
     pub viewer: Arc<Viewer>,
     pub connection: Arc<dyn PeerConnection>,
 }
@@ -30,7 +28,7 @@ impl Sessions {
     pub fn insert(&self, handle: Arc<SessionHandle>) {
         let count = {
             let mut entries = self.lock();
-            entries.insert(handle.name.clone(), handle);
+            entries.insert(handle.names.name.clone(), handle);
             entries.len()
         };
         self.count.send_replace(count);
@@ -62,15 +60,4 @@ impl Sessions {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<SessionHandle>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A name or number that nobody can guess.
-pub fn random<const N: usize>() -> Result<[u8; N], getrandom::Error> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes)
-}
-
-pub fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -15,7 +15,7 @@ use super::super::Shared;
 use super::super::protocol::{FrameHead, HostMessage, Quality};
 use super::super::viewers::{Viewer, Way};
 use super::auto::Auto;
-use crate::encode::{EncodedJpeg, JpegSubscription, Rung};
+use crate::encode::{EncodedJpeg, Grade, JpegSubscription, Rung};
 
 /// Frames on their way: one that travels while the page draws the other.
 const MOST_IN_FLIGHT: usize = 2;
@@ -65,7 +65,7 @@ pub async fn send_frames(
     let mut rung = Rung::Full;
     viewer.note_rung(rung.id());
     // With the wish that keeps the frames coming.
-    let mut jpegs: JpegSubscription = shared.jpeg.subscribe(rung);
+    let mut jpegs: JpegSubscription = shared.jpeg.subscribe(rung, Grade::Setting);
     let mut newest = jpegs.0.get();
     let mut under_way = InFlight::default();
     let mut pinged = Instant::now();
@@ -97,7 +97,7 @@ pub async fn send_frames(
                     rung = wanted;
                     viewer.note_rung(rung.id());
                     // The old wish ends after the new one began, so that capture goes on.
-                    jpegs = shared.jpeg.subscribe(rung);
+                    jpegs = shared.jpeg.subscribe(rung, Grade::Setting);
                     newest = jpegs.0.get();
                 }
             }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 use webrtc::peer_connection::PeerConnection;
 
+use super::super::peer::setup::Gathering;
+
 /// A session's name, and how to end it.
 pub struct Handle {
     /// 128 random bits in hexadecimal: whoever does not know it can't end the session.
@@ -24,7 +26,7 @@ pub struct Negotiation {
     pub etag: String,
     /// The offer as it is now.
     pub offer: String,
-    pub gathered: watch::Receiver<bool>,
+    pub gathering: Gathering,
 }
 
 impl Handle {

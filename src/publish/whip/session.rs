@@ -75,7 +75,8 @@ impl Session {
 
     async fn run(self) -> End {
         let Self { shared, seat, codec, colors_id, handle, connection, pass } = self;
-        let Connection { mut states, mut tracks, .. } = connection;
+        let Connection { peer, mut tracks, .. } = connection;
+        let mut states = peer.states;
         let mut assembly = Assembly::new(codec);
         let (sender, mut packets) = mpsc::channel(PACKETS_WAITING);
         let mut video: Option<(Arc<dyn TrackRemote>, u32)> = None;

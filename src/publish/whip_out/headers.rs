@@ -1,12 +1,6 @@
 //! What a WHIP server says in its headers: where the session is, and which STUN and TURN servers it offers. Pure.
 
-/// A STUN or TURN server of a `Link` header.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct IceServer {
-    pub url: String,
-    pub username: String,
-    pub credential: String,
-}
+use super::super::peer::IceServer;
 
 /// More servers than this gather nothing that the first ones don't.
 const MOST_SERVERS: usize = 8;

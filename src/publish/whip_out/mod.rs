@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::Broadcasts;
-use super::webrtc::connection::{Certificate, CertificateError};
+use super::peer::{Certificate, CertificateError};
 use backoff::Backoff;
 use request::Server;
 use session::{Ended, Session};
@@ -238,7 +238,7 @@ fn tell(current: &Mutex<OutgoingState>, host: &str, state: OutgoingState) {
 
 /// Without randomness the pause is not spread, which hurts nobody alone.
 fn random_byte() -> u8 {
-    super::webrtc::sessions::random::<1>().map_or(0, |[byte]| byte)
+    super::peer::signalling::random::<1>().map_or(0, |[byte]| byte)
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Response};
 
+use super::super::peer::IceServer;
 use super::Target;
-use super::headers::{self, IceServer};
+use super::headers;
 use super::session::Ended;
 
 /// A server answers an offer in less, or never.

@@ -10,7 +10,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
-use super::super::webrtc::connection::Certificate;
+use super::super::peer::Certificate;
+use super::super::peer::sending::Sending;
 use super::super::webrtc::feed::Feed;
 use super::super::webrtc::packetizer::Broadcast;
 use super::super::webrtc::session::{Valve, empty_packet, next};
@@ -57,7 +58,7 @@ impl Session<'_> {
             Ok(connection) => connection,
             Err(error) => return Ok(failed(format!("WebRTC could not be set up ({error})"))),
         };
-        let peer = Arc::clone(&connection.peer);
+        let peer = Arc::clone(&connection.peer.connection);
         // Stopping must not wait for a server that does not answer.
         let posted = tokio::select! {
             posted = server.post(connection.offer.clone()) => Some(posted),
@@ -98,7 +99,9 @@ async fn send(
     stop: &mut watch::Receiver<bool>,
     tell: impl Fn(u32),
 ) -> Ended {
-    let Connection { track, queue, link, mut states, ssrc, payload_type, .. } = connection;
+    let Connection { peer, sending, .. } = connection;
+    let Sending { track, queue, link, ssrc, payload_type } = sending;
+    let mut states = peer.states;
     // Encoding starts while the connection is made, so that the first keyframe is there when it can be sent.
     let mut warm = Some(broadcast.want());
     let mut frames: Option<Feed> = None;

@@ -66,6 +66,12 @@ fn acted(server: &Server) -> usize {
     pointer.iter().filter(|(_, event)| event.as_ref().is_some_and(|event| acts(&event.kind))).count()
 }
 
+/// How many keys, words and wishes about control have reached the host; keys that come up do not count.
+fn typed(server: &Server) -> (usize, usize) {
+    let keys = server.host.keys.lock().unwrap();
+    (keys.iter().filter(|(_, event)| !event.lets_go()).count(), server.host.wishes.lock().unwrap().len())
+}
+
 /// Everything that was sent has been read once the answer to a ping is here.
 fn settle(stream: &mut Stream) {
     send(stream, &json!({ "type": "ping", "data": { "t0": 1.0 } }));
@@ -89,10 +95,19 @@ fn each_message_is_carried_out_with_its_role_and_not_without_also_when_it_is_tak
         let guest = server.host.door.view(Instant::now()).guests[0].id;
         let mut stream = socket(address, &session);
         assert_eq!(stream.status, 101, "{roles:?}");
-        for given in [roles.has(Role::Click), false, true, false] {
+        let (clicks, types) = (roles.has(Role::Click), roles.has(Role::Type));
+        for (given, keys) in [(clicks, types), (false, true), (true, false), (false, false), (true, true)] {
             server.host.door.set_role(guest, Role::Click, given);
-            let before = acted(&server);
-            for (seq, kind) in ["move", "down", "scroll", "up", "release"].into_iter().enumerate() {
+            server.host.door.set_role(guest, Role::Type, keys);
+            let (before, (typed_before, wishes_before)) = (acted(&server), typed(&server));
+            let key = |kind: &str| json!({ "type": "key", "data": { "kind": kind, "code": "KeyA", "key": "a", "text": "hello" } });
+            for kind in ["key_down", "text", "key_up"] {
+                send(&mut stream, &key(kind));
+            }
+            for wish in ["ask", "give"] {
+                send(&mut stream, &json!({ "type": "control", "data": { "wish": wish } }));
+            }
+            for (seq, kind) in ["move", "down", "scroll", "move_by", "up", "release"].into_iter().enumerate() {
                 send(&mut stream, &event(kind, seq as u64));
             }
             send(&mut stream, &json!({ "type": "report", "data": {} }));
@@ -100,7 +115,10 @@ fn each_message_is_carried_out_with_its_role_and_not_without_also_when_it_is_tak
             send(&mut stream, &json!({ "type": "ack", "data": { "frame": 1 } }));
             send(&mut stream, &json!({ "type": "from_the_future" }));
             settle(&mut stream);
-            assert_eq!(acted(&server) - before, if given { 3 } else { 0 }, "{roles:?}, click {given}");
+            assert_eq!(acted(&server) - before, if given { 4 } else { 0 }, "{roles:?}, click {given}");
+            let (typed, wishes) = typed(&server);
+            assert_eq!(typed - typed_before, if keys { 2 } else { 0 }, "{roles:?}, type {keys}");
+            assert_eq!(wishes - wishes_before, if given { 2 } else { 0 }, "{roles:?}, click {given}");
             let post = json!({ "session": "a", "events": [event("move", 1)["data"]] }).to_string();
             let posted = ask_bare(address, "POST", "/api/v1/pointer", &bearer(&session), &post).status;
             assert_eq!(posted, if given { 204 } else { 403 }, "{roles:?}");

@@ -1,19 +1,21 @@
 //! A publisher with everything behind it that a test needs: a host that writes down what it is asked, real encoders,
 //! and a picture that moves or stands still.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use lenscast::encode::{EncodedJpeg, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub};
+use lenscast::encode::{EncodedJpeg, Grade, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub};
 use lenscast::filter::{Chain, ChainError};
 use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
 use lenscast::geometry::{Affine, Geometry, Size};
-use lenscast::input::PointerEvent;
+use lenscast::input::{BatonWish, InputEvent, PointerEvent};
 
-use lenscast::publish::{AccessPolicy, Door, Host, JpegSource, MOST_VIEWERS, PublishConfig, Publisher, VideoSource};
+use lenscast::publish::{
+    AccessPolicy, Door, Host, IceServer, JpegSource, MOST_VIEWERS, PublishConfig, Publisher, VideoSource,
+};
 use lenscast::receive::Inbox;
 use lenscast::util::{Demand, Latest};
 use serde_json::{Value, json};
@@ -48,8 +50,12 @@ pub struct TestHost {
     pub state: Mutex<Value>,
     /// Sessions and their events; `None` is the end of what a session held.
     pub pointer: Mutex<Vec<(u64, Option<PointerEvent>)>>,
+    /// Sessions and what they did with the keyboard, or wished.
+    pub keys: Mutex<Vec<(u64, InputEvent)>>,
+    pub wishes: Mutex<Vec<(u64, BatonWish)>>,
     pub inbox: Arc<Inbox>,
     pub door: Arc<Door>,
+    pub ice_servers: Mutex<Vec<IceServer>>,
     start: Instant,
 }
 
@@ -70,8 +76,11 @@ impl Default for TestHost {
             chain: Mutex::default(),
             state: Mutex::new(state),
             pointer: Mutex::default(),
+            keys: Mutex::default(),
+            wishes: Mutex::default(),
             inbox: Arc::default(),
             door: Arc::default(),
+            ice_servers: Mutex::default(),
             start: Instant::now(),
         }
     }
@@ -101,11 +110,18 @@ impl Host for TestHost {
     fn clock_us(&self, at: Instant) -> u64 {
         at.saturating_duration_since(self.start).as_micros() as u64
     }
-    fn pointer(&self, session: u64, event: PointerEvent) {
+    fn input(&self, session: u64, event: InputEvent) {
+        let InputEvent::Pointer(event) = event else { return self.keys.lock().unwrap().push((session, event)) };
         self.pointer.lock().unwrap().push((session, Some(event)));
+    }
+    fn wish_control(&self, session: u64, wish: BatonWish) {
+        self.wishes.lock().unwrap().push((session, wish));
     }
     fn end_pointer(&self, session: u64) {
         self.pointer.lock().unwrap().push((session, None));
+    }
+    fn ice_servers(&self) -> Vec<IceServer> {
+        self.ice_servers.lock().unwrap().clone()
     }
     fn inbox(&self) -> Option<Arc<Inbox>> {
         Some(Arc::clone(&self.inbox))
@@ -140,7 +156,7 @@ impl TestJpegs {
 }
 
 impl JpegSource for TestJpegs {
-    fn subscribe(&self, _rung: Rung) -> JpegSubscription {
+    fn subscribe(&self, _rung: Rung, _grade: Grade) -> JpegSubscription {
         (self.newest.reader(), self.demand.want())
     }
 }
@@ -155,10 +171,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(jpeg: Arc<dyn JpegSource>, video: Vec<Arc<dyn VideoSource>>) -> Self {
+        Self::start_at(IpAddr::V4(Ipv4Addr::LOCALHOST), jpeg, video)
+    }
+
+    pub fn start_at(bind: IpAddr, jpeg: Arc<dyn JpegSource>, video: Vec<Arc<dyn VideoSource>>) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime can be made");
         let host = Arc::new(TestHost::default());
-        let config = PublishConfig { bind: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let config = PublishConfig::new(SocketAddr::new(bind, 0));
         let publisher = Publisher::start(config, Arc::clone(&host) as Arc<dyn Host>, jpeg, video, runtime.handle());
         Self { host, publisher: publisher.expect("a free port can be listened on"), _runtime: runtime }
     }
@@ -190,7 +210,16 @@ impl Studio {
         Self::showing(Scene::Small, 1_000)
     }
 
+    /// Listening at this address.
+    pub fn at(bind: IpAddr) -> Self {
+        Self::made(bind, Scene::Small, 1_000)
+    }
+
     pub fn showing(shown: Scene, bitrate_kbps: u32) -> Self {
+        Self::made(IpAddr::V4(Ipv4Addr::LOCALHOST), shown, bitrate_kbps)
+    }
+
+    fn made(bind: IpAddr, shown: Scene, bitrate_kbps: u32) -> Self {
         let demand = Arc::new(Demand::default());
         let quality = Latest::new(80);
         let config = Latest::new(VideoConfig { bitrate_kbps, fps: 30 });
@@ -198,7 +227,7 @@ impl Studio {
         let codecs: &[VideoCodec] = if cfg!(feature = "vp8") { &VideoCodec::ALL } else { &[VideoCodec::H264] };
         let video: Vec<_> = codecs.iter().map(|&codec| VideoHub::start(codec, &demand, &config.reader())).collect();
         let sources = video.iter().map(|hub| Arc::clone(hub) as Arc<dyn VideoSource>).collect();
-        let server = Server::start(Arc::clone(&jpeg) as Arc<dyn JpegSource>, sources);
+        let server = Server::start_at(bind, Arc::clone(&jpeg) as Arc<dyn JpegSource>, sources);
         let (moving, ends) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
         let feeder = {
             let (jpeg, video) = (Arc::clone(&jpeg), video.clone());

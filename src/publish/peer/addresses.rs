@@ -1,6 +1,6 @@
 //! Which addresses viewers are told to send to.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use rtc::shared::ifaces::ifaces;
 
@@ -14,10 +14,10 @@ pub fn candidates(bound: IpAddr) -> Vec<SocketAddr> {
     choose(bound, &all)
 }
 
-/// The addresses of this computer, those that others can reach first.
+/// The addresses of this computer that links name, those that others can reach first: IPv4, because that is what listening
+/// to all addresses means.
 pub fn local_addresses() -> Vec<IpAddr> {
-    let any = IpAddr::from([0, 0, 0, 0]);
-    candidates(any).into_iter().map(|address| address.ip()).collect()
+    candidates(Ipv4Addr::UNSPECIFIED.into()).into_iter().map(|address| address.ip()).filter(IpAddr::is_ipv4).collect()
 }
 
 fn choose(bound: IpAddr, interfaces: &[IpAddr]) -> Vec<SocketAddr> {
@@ -26,12 +26,11 @@ fn choose(bound: IpAddr, interfaces: &[IpAddr]) -> Vec<SocketAddr> {
     }
     let mut chosen: Vec<IpAddr> = Vec::new();
     for &address in interfaces {
-        let fits = bound.is_ipv6() || address.is_ipv4();
-        if fits && !is_link_local(address) && !address.is_unspecified() && !chosen.contains(&address) {
+        if !is_link_local(address) && !address.is_unspecified() && !chosen.contains(&address) {
             chosen.push(address);
         }
     }
-    let loopback = IpAddr::from([127, 0, 0, 1]);
+    let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
     if !chosen.contains(&loopback) {
         chosen.push(loopback);
     }
@@ -78,8 +77,9 @@ mod tests {
     fn everything_reachable_and_loopback_are_offered_otherwise() {
         let all = [ip("127.0.0.1"), ip("192.168.1.7"), ip("169.254.0.9"), ip("fe80::1"), ip("fd00::7"), ip("::1")];
         let chosen = |bound| choose(ip(bound), &all).iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(chosen("0.0.0.0"), ["192.168.1.7:0", "127.0.0.1:0"]);
-        assert_eq!(chosen("::"), ["192.168.1.7:0", "[fd00::7]:0", "127.0.0.1:0", "[::1]:0"]);
+        for everywhere in ["0.0.0.0", "::"] {
+            assert_eq!(chosen(everywhere), ["192.168.1.7:0", "[fd00::7]:0", "127.0.0.1:0", "[::1]:0"]);
+        }
         assert_eq!(choose(ip("0.0.0.0"), &[]), [SocketAddr::new(ip("127.0.0.1"), 0)]);
     }
 }
