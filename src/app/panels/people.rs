@@ -126,8 +126,7 @@ fn invite_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
                 ui.label(RichText::new("Or they open the address and type the code:").color(palette.weak));
                 ui.horizontal(|ui| {
                     let digits = format!("{} {}", code.get(..4).unwrap_or(code), code.get(4..).unwrap_or_default());
-                    let shown = ui.label(RichText::new(&digits).monospace().size(22.0).color(palette.strong));
-                    shown.accessible_name(format!("Code {digits}"));
+                    ui.label(RichText::new(digits).monospace().size(22.0).color(palette.strong));
                     ui.label(RichText::new(format!("for {}:{:02}", seconds / 60, seconds % 60)).color(palette.weak));
                     if ui.button("New code").clicked() {
                         actions.push(Action::Ask(Command::RenewCode));
