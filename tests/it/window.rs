@@ -2,6 +2,7 @@
 
 mod params;
 mod passes;
+mod people;
 mod presets;
 
 use std::path::{Path, PathBuf};
@@ -142,6 +143,7 @@ fn full() -> (Settings, Status) {
         loss_percent: Some(2.0),
         round_trip_ms: None,
         controls: id == 7,
+        guest: None,
     };
     let encoder =
         EncoderStatus { codec: "h264", viewers: 1, encoded: 9, keyframes: 1, ms: 9.0, kbps: 900.0, gives_way: None };
