@@ -68,7 +68,7 @@ export class Face {
     button.disabled = !host?.pointer;
     button.setAttribute('aria-checked', String(control.wanted && Boolean(host?.pointer)));
     button.title = !host?.pointer ? 'This source has no desktop to click on'
-      : control.active ? 'Clicks and scrolling go to the shared screen' : 'You only watch';
+      : control.active ? 'Clicks and scrolling go to the shared screen' : control.points ? 'Others see where you point' : 'You only watch';
     byId('stage').setAttribute('aria-label', `The shared picture${control.active ? '; the pointer controls it' : ''}`);
   }
 

@@ -7,6 +7,7 @@ import { Details } from './details.js';
 import { Hand } from './hand.js';
 import { KeyboardInput } from './keyboard.js';
 import { PointerLock } from './lock.js';
+import { Marker } from './marker.js';
 import { PictureInPicture } from './pip.js';
 import { Player, TRANSPORTS } from './player.js';
 import { PointerInput, pointInPicture } from './pointer.js';
@@ -66,6 +67,8 @@ const pip = new PictureInPicture(byId('pip'), () => wakefulness.look());
 const lock = new PointerLock(stage, byId('lock'), hand, () => shownSize(), (text) => face.notice(text, { topic: 'lock' }));
 const input = new PointerInput(stage, hand, controlling, locate, view, () => lock);
 const keyboard = new KeyboardInput(byId('keys'), hand, { byPlace: () => byId('layout').value === 'place', onChange: () => render() });
+const pointing = () => !controlling() && player.transport !== 'mjpeg' && Boolean(player.shown?.host?.roles?.includes('point')) && !player.shown.host.paused;
+new Marker(stage, () => (pointing() ? player.shown : null), locate);
 const baton = new Baton(face, () => player.shown);
 
 /** How large the whole picture is on the page, in CSS pixels. */
@@ -106,7 +109,7 @@ function render() {
   byId('lock').hidden = !active || !stage.requestPointerLock || matchMedia('(pointer: coarse)').matches;
   if (!keyboard.on) face.hideNotice('keyboard');
   baton.show(player.shown?.host, active);
-  face.show(player, { active, wanted: controlWanted }, view);
+  face.show(player, { active, wanted: controlWanted, points: pointing() }, view);
   tune.show(player.state === 'live' ? player.shown?.host : null);
   if (player.state === 'secret') {
     stage.replaceChildren(); // who is no longer let in keeps no picture
@@ -252,7 +255,7 @@ Object.defineProperty(window, 'lenscast', {
       state: entrance.waiting ? 'entering' : player.state, reason: player.reason, fallback: player.fallback,
       transport: player.transport, transportName: transportName(shown), codec: shown?.codec ?? null,
       width: shown?.width ?? 0, height: shown?.height ?? 0, fps: shown?.fps ?? null, frames: shown?.frames ?? 0,
-      delayMs, legs, epoch: shown?.epoch ?? null, pc: shown?.pc ?? null, controlling: controlling(),
+      delayMs, legs, epoch: shown?.epoch ?? null, pc: shown?.pc ?? null, controlling: controlling(), pointing: pointing(),
       zoom: view.zoom, quality: player.quality, pictureInPicture: pip.active, typing: keyboard.on, locked: lock.locked,
       host: shown?.host ? { ...shown.host } : null,
     });

@@ -87,6 +87,9 @@ export class Session {
   /** Which size the person wants: `auto`, `full`, `half` or `quarter`. Where there is no choice nothing happens. */
   setQuality(_rung) {}
 
+  /** Where the viewer points; over MJPEG nobody hears it. */
+  sendPoint(_at) {}
+
   /** Asks for the control of the desktop, or gives it away; over MJPEG nobody hears it. @param {'ask'|'give'} _wish */
   wishControl(_wish) {}
 

@@ -46,6 +46,11 @@ export class SocketSession extends CanvasSession {
     if (held && !this.closed) this.#heldTimer = setInterval(() => this.#ping(), HELD_MS);
   }
 
+  /** Where the viewer points, in fractions of the picture. @param {{x?: number, y?: number, epoch: number, down: boolean}} at */
+  sendPoint(at) {
+    this.#say('point', at);
+  }
+
   /** Asks for the control of the desktop, or gives it away. @param {'ask'|'give'} wish */
   wishControl(wish) {
     this.#say('control', { wish });

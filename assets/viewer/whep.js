@@ -56,6 +56,11 @@ export class WhepSession extends Session {
     channel.send(JSON.stringify({ type: 'pointer', data: { ...event, seq: this.#seq++ } }));
   }
 
+  /** Where the viewer points, in fractions of the picture. @param {{x?: number, y?: number, epoch: number, down: boolean}} at */
+  sendPoint(at) {
+    this.#say('point', at);
+  }
+
   /** Asks for the control of the desktop, or gives it away. @param {'ask'|'give'} wish */
   wishControl(wish) {
     this.#say('control', { wish });

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Parts;
 use crate::filter::{self, Chain, ChainError, ParamKind, ParamSpec};
 use crate::input::{BatonWish, Holder, InputEvent};
-use crate::publish::{AccessPolicy, Door, Host, IceServer};
+use crate::publish::{AccessPolicy, Door, Host, IceServer, PointAt};
 use crate::receive::Inbox;
 use crate::settings::{self, Entry};
 
@@ -91,6 +91,22 @@ impl Host for EngineHost {
     fn end_pointer(&self, session: u64) {
         if let Some(parts) = self.parts() {
             parts.input.end(session);
+        }
+    }
+
+    fn point(&self, session: u64, name: &str, point: PointAt) {
+        if let Some(parts) = self.parts() {
+            let now = Instant::now();
+            let at = point.position.and_then(|position| parts.input.source_at(point.epoch, position, now));
+            if parts.marks.note(session, name, at, point.down, now) {
+                parts.processing.marks_changed();
+            }
+        }
+    }
+
+    fn end_point(&self, session: u64) {
+        if let Some(parts) = self.parts() {
+            parts.marks.leave(session);
         }
     }
 

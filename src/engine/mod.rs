@@ -9,6 +9,7 @@ mod headless;
 mod host;
 mod links;
 mod local;
+mod marks;
 mod peek;
 mod processing;
 mod sharing;
@@ -66,6 +67,7 @@ struct Parts {
     video: Vec<Arc<VideoHub>>,
     input: Arc<InputHub>,
     local: local::Local,
+    marks: Arc<marks::Marks>,
     wish: Latest<CaptureWish>,
     video_config: Latest<VideoConfig>,
     jpeg_quality: Latest<u8>,
@@ -102,7 +104,8 @@ impl Engine {
         for hub in &video {
             handle.add_sink(hub.clone());
         }
-        let (processing, shared) = Processing::start(handle.clone(), Arc::clone(&input));
+        let marks = Arc::<marks::Marks>::default();
+        let (processing, shared) = Processing::start(handle.clone(), Arc::clone(&input), Arc::clone(&marks));
         let capture = {
             let (shared, peek) = (Arc::clone(&shared), Arc::clone(&handle.peek));
             let inbox = Arc::clone(&handle.inbox);
@@ -124,6 +127,7 @@ impl Engine {
             video,
             input,
             local,
+            marks,
             wish,
             video_config,
             jpeg_quality,

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use super::beside::Beside;
 use super::files;
 use super::handle::Handle;
+use super::marks::Marks;
 use crate::capture::{CaptureState, SourceId};
-use crate::filter::{Chain, Click, LiveText};
+use crate::filter::{Chain, Click, Entry, Filter, LiveText};
 use crate::frame::{Captured, Frame, FrameSink};
 use crate::geometry::Size;
 use crate::input::InputHub;
@@ -112,6 +113,11 @@ impl Shared {
         facts.source_name = name;
     }
 
+    /// A viewer begins to point, while nothing else may be going on.
+    pub fn marks_changed(&self) {
+        self.settings_changed();
+    }
+
     pub fn settings_changed(&self) {
         self.mailbox.update(|slot| slot.get_or_insert_default().settings = true);
     }
@@ -124,10 +130,10 @@ pub struct Processing {
 }
 
 impl Processing {
-    pub fn start(handle: Handle, input: Arc<InputHub>) -> (Self, Arc<Shared>) {
+    pub fn start(handle: Handle, input: Arc<InputHub>, marks: Arc<Marks>) -> (Self, Arc<Shared>) {
         let shared = Arc::new(Shared::default());
         let thread = Arc::clone(&shared);
-        let worker = Worker::start("pipeline", move || run(&thread, &handle, &input));
+        let worker = Worker::start("pipeline", move || run(&thread, &handle, &input, &marks));
         (Self { shared: Arc::clone(&shared), worker }, shared)
     }
 
@@ -137,7 +143,7 @@ impl Processing {
     }
 }
 
-fn run(shared: &Arc<Shared>, handle: &Handle, input: &InputHub) {
+fn run(shared: &Arc<Shared>, handle: &Handle, input: &InputHub, marks: &Marks) {
     let mut stage = Stage::new().with_files(files::reader()).with_clock(Instant::now);
     let mut last: Option<(SourceId, Chain)> = None;
     let mut last_live = LiveText::default();
@@ -149,7 +155,9 @@ fn run(shared: &Arc<Shared>, handle: &Handle, input: &InputHub) {
         // A chain with a spin or a clock changes by itself, also over a picture that stands still.
         let goes_on = last.is_some() && stage.goes_on();
         let looks = last.is_some() && (stage.shows_live_text() || stage.waits_for_files());
-        let patience = match (goes_on, looks) {
+        // Viewers' pointers are followed at the pace of the picture, however often they tell where they are.
+        let follows = goes_on || !last_live.marks.is_empty();
+        let patience = match (follows, looks) {
             (true, _) => Duration::from_secs(1) / handle.store.get().fps.max(1),
             (false, true) => CLOCK_LOOK,
             (false, false) => NAP,
@@ -167,7 +175,15 @@ fn run(shared: &Arc<Shared>, handle: &Handle, input: &InputHub) {
             }
         }
         let settings = handle.store.get();
-        let chain_of = |source: &SourceId| settings.chains.get(source).cloned().unwrap_or_default();
+        // Whoever may point is seen to, also where nobody has chosen how.
+        let points = marks.any();
+        let chain_of = |source: &SourceId| {
+            let mut chain = settings.chains.get(source).cloned().unwrap_or_default();
+            if points && !has_pointers(&chain) {
+                chain.add(Filter::Pointers(Default::default()));
+            }
+            chain
+        };
         for (picture, _) in &job.pictures {
             pointer = picture.pointer;
             if let (Some(at), true) = (picture.pointer, picture.pressed) {
@@ -178,7 +194,9 @@ fn run(shared: &Arc<Shared>, handle: &Handle, input: &InputHub) {
         clicks.retain(|click| now.saturating_duration_since(click.when) < CLICK_TIME);
         clicks.drain(..clicks.len().saturating_sub(MOST_CLICKS));
         let pictures = beside.pictures();
-        let live = LiveText { pointer, clicks: clicks.iter().copied().collect(), pictures, ..live_text(shared) };
+        let marks = marks.list(now);
+        let clicks = clicks.iter().copied().collect();
+        let live = LiveText { pointer, clicks, marks, pictures, ..live_text(shared) };
         let started = Instant::now();
         let mut pictures = job.pictures;
         let newest = pictures.pop_back();
@@ -201,7 +219,7 @@ fn run(shared: &Arc<Shared>, handle: &Handle, input: &InputHub) {
             (None, Some((source, used))) if *source == settings.source => {
                 let chain = chain_of(source);
                 let text_changed = live.shows_another_text_than(&last_live) && stage.shows_live_text();
-                let text_changed = text_changed || live.pictures != last_live.pictures;
+                let text_changed = text_changed || live.pictures != last_live.pictures || live.marks != last_live.marks;
                 if chain == *used && !goes_on && !text_changed && !stage.has_new_files() {
                     continue;
                 }
@@ -241,6 +259,10 @@ fn run(shared: &Arc<Shared>, handle: &Handle, input: &InputHub) {
         facts.filter_errors = stage.report().to_vec();
         facts.newest = Some(frame);
     }
+}
+
+fn has_pointers(chain: &Chain) -> bool {
+    chain.items().iter().any(|item| item.enabled && matches!(item.entry, Entry::Filter(Filter::Pointers(_))))
 }
 
 fn sinks(handle: &Handle) -> MutexGuard<'_, Vec<Arc<dyn FrameSink>>> {

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Color;
 use super::color::PointKernel;
 use super::files::Files;
 use super::geometric::Motion;
@@ -164,6 +165,8 @@ pub struct LiveText {
     pub pointer: Option<Point<Source>>,
     /// Clicks of the last second or so.
     pub clicks: Vec<Click>,
+    /// The pointers of viewers who may point.
+    pub marks: Vec<LiveMark>,
     /// The newest frames of other sources that the chain asks for.
     pub pictures: Vec<LivePicture>,
 }
@@ -173,6 +176,18 @@ pub struct LiveText {
 pub struct Click {
     pub at: Point<Source>,
     pub when: Instant,
+}
+
+/// A viewer's pointer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LiveMark {
+    pub name: Arc<str>,
+    pub color: Color,
+    pub at: Point<Source>,
+    /// When the viewer began to press.
+    pub pressed: Option<Instant>,
+    /// Where it was while the viewer pressed, the oldest first.
+    pub trail: Vec<(Point<Source>, Instant)>,
 }
 
 /// A frame of another source.

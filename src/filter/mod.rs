@@ -25,7 +25,7 @@ mod value;
 pub use chain::{CHAIN_VERSION, Chain, ChainError, ChainItem, Entry, MOST_FILTERS};
 pub use custom::{Custom, CustomFilter};
 pub use files::{Files, MOST_BYTES};
-pub use kernel::{Click, LivePicture, LiveText, PrepareError};
+pub use kernel::{Click, LiveMark, LivePicture, LiveText, PrepareError};
 pub use registry::{Filter, RegisterError, all, built_in, create, find, register};
 pub use spec::{Class, FilterSpec, ParamKind, ParamSpec, Params, Unit};
 pub use value::{Choice, Color, Curve, FilePath, ParamError, ParamType, ParamValue};

@@ -15,7 +15,7 @@ use super::files::Files;
 use super::geometric::{Crop, Flip, Kaleidoscope, LensCorrection, Pad, Perspective, Rotate, Scale, Swirl, Wave, Zoom};
 use super::kernel::{Kernel, Prepare, PrepareError};
 use super::key::{ChromaKey, ColorKey, LumaKey, Mask};
-use super::overlay::{CursorHighlight, Image, PictureInPicture, Text};
+use super::overlay::{CursorHighlight, Image, PictureInPicture, Pointers, Text};
 use super::place::{Gradient, Halftone, Redact, Scanlines, Vignette};
 use super::spec::{FilterSpec, Params};
 use super::time::{Delay, FrameRate, Freeze, ShowMotion, TemporalDenoise, Trails};
@@ -139,6 +139,7 @@ filters! {
     Image,
     PictureInPicture,
     CursorHighlight,
+    Pointers,
 }
 
 /// A filter that was added to the built-in ones.

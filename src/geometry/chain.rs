@@ -68,12 +68,22 @@ impl Geometry {
 
     /// The same for fractions of the shown picture, 0 to 1; what is not a number or outside gives `None`.
     pub fn desktop_from_fraction(&self, x: f64, y: f64) -> Option<Point<Desktop>> {
+        self.desktop_from_output(self.output_from_fraction(x, y)?)
+    }
+
+    /// Where on the captured picture a place of the shown one comes from, given in fractions, 0 to 1; what is not a number,
+    /// outside or padding gives `None`.
+    pub fn source_from_fraction(&self, x: f64, y: f64) -> Option<Point<Source>> {
+        self.source_from_output(self.output_from_fraction(x, y)?)
+    }
+
+    fn output_from_fraction(&self, x: f64, y: f64) -> Option<Point<Output>> {
         if !(0.0..=1.0).contains(&x) || !(0.0..=1.0).contains(&y) {
             return None;
         }
         // 1.0 itself is the far edge of the last pixel, which a browser does send.
         let inside = |fraction: f64, length: u32| (fraction * f64::from(length)).min(f64::from(length) - 1e-6);
-        self.desktop_from_output(Point::new(inside(x, self.output.width), inside(y, self.output.height)))
+        Some(Point::new(inside(x, self.output.width), inside(y, self.output.height)))
     }
 }
 

@@ -9,7 +9,7 @@ use super::baton::{Baton, BatonWish, Holder};
 use super::event::{InputEvent, PointerKind};
 use super::injector::{Action, InjectError, Injector};
 use super::mapper::{PointerMapper, Verdict};
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, Point, Source};
 use crate::util::Worker;
 
 /// Events that wait at most; beyond it what is not a release is dropped and counted.
@@ -133,6 +133,11 @@ impl InputHub {
         queue.allowed = allowed;
         drop(queue);
         self.shared.changed.notify_all();
+    }
+
+    /// Where on the captured picture a place of the shown one comes from.
+    pub fn source_at(&self, epoch: u32, place: (f64, f64), now: Instant) -> Option<Point<Source>> {
+        lock(&self.shared.mapper).source_at(epoch, place, now)
     }
 
     /// Queues an event of a session; returns at once. Moves that wait are replaced by newer ones.

@@ -8,7 +8,7 @@ use super::event::{Button, InputEvent, KeyEvent, PointerEvent, PointerKind};
 use super::freshness::Freshness;
 use super::injector::Action;
 use super::keys::{Key, KeyCode};
-use crate::geometry::{Desktop, Geometry, GeometryHistory, Point};
+use crate::geometry::{Desktop, Geometry, GeometryHistory, Point, Source};
 
 /// Notches that one scroll event may turn at most.
 const MOST_NOTCHES: f32 = 20.0;
@@ -162,6 +162,11 @@ impl PointerMapper {
         }
         session.last_act = Some(session.last_act.unwrap_or(0).max(event.seq));
         Verdict::Done
+    }
+
+    /// Where on the captured picture a place of the shown one comes from; the same rules as for a press.
+    pub fn source_at(&self, epoch: u32, (x, y): (f64, f64), now: Instant) -> Option<Point<Source>> {
+        self.history.find(epoch, now)?.source_from_fraction(x, y)
     }
 
     /// Ends a session: everything it holds is released.

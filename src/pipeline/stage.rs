@@ -302,7 +302,7 @@ fn redactions(chain: &Chain) -> impl Iterator<Item = (u32, &Redact)> {
 fn shows_live_text(chain: &Chain) -> bool {
     chain.items().iter().any(|item| match &item.entry {
         Entry::Filter(Filter::Text(text)) => item.enabled && text.text.contains('{'),
-        Entry::Filter(Filter::CursorHighlight(_) | Filter::PictureInPicture(_)) => item.enabled,
+        Entry::Filter(Filter::CursorHighlight(_) | Filter::PictureInPicture(_) | Filter::Pointers(_)) => item.enabled,
         _ => false,
     })
 }

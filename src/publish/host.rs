@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::access::AccessPolicy;
 use super::admit::Door;
 use super::peer::IceServer;
+use super::protocol::PointAt;
 use crate::encode::{Grade, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub, VideoSink};
 use crate::filter::ChainError;
 use crate::input::{BatonWish, InputEvent};
@@ -48,6 +49,12 @@ pub trait Host: Send + Sync + 'static {
 
     /// Releases what a session holds, and the control of the desktop; the session may go on.
     fn end_pointer(&self, session: u64);
+
+    /// Where a viewer who may point does so.
+    fn point(&self, session: u64, name: &str, at: PointAt);
+
+    /// A viewer points no more.
+    fn end_point(&self, session: u64);
 
     /// STUN and TURN servers, for this computer and for viewers; asked at every session.
     fn ice_servers(&self) -> Vec<IceServer> {

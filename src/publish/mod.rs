@@ -35,6 +35,7 @@ pub use access::{AccessPolicy, Asked, Need, Openness, Refusal, Via, host_name, w
 pub use admit::*;
 pub use host::{Host, JpegSource, VideoSource};
 pub use http::{Knock, read_knock};
+pub use protocol::PointAt;
 pub use protocol::{PageMessage, PointerPost, ProtocolError, parse_message, parse_pointer_post};
 pub use roles::{Role, Roles, needed};
 pub use viewers::{DEFAULT_VIEWERS, MOST_VIEWERS, Transport, ViewerInfo};

@@ -43,6 +43,8 @@ pub enum PageMessage {
     Report(Report),
     /// With the pointer or the keyboard.
     Input(InputEvent),
+    /// A named pointer in the picture, which clicks on nothing.
+    Point(PointAt),
     /// About who controls the desktop.
     Control(BatonWish),
     /// Which size the page wants to be sent.
@@ -53,6 +55,16 @@ pub enum PageMessage {
     },
     /// A type that this version does not know: ignored, and counted.
     Unknown,
+}
+
+/// Where a viewer points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PointAt {
+    /// Fractions of the shown picture; `None` when the pointer left it.
+    pub position: Option<(f64, f64)>,
+    pub epoch: u32,
+    /// The viewer presses.
+    pub down: bool,
 }
 
 /// What a viewer chose; `Auto` leaves it to the host.
@@ -260,6 +272,15 @@ pub fn parse_message(bytes: &[u8]) -> Result<PageMessage, ProtocolError> {
         }
         // The two differ in what they are about and not in their form.
         "pointer" | "key" => parse_event(data()?).map(PageMessage::Input),
+        "point" => {
+            let data = data()?;
+            let epoch = data.get("epoch").ok_or(ProtocolError::Missing("epoch"))?;
+            let epoch = epoch.as_u64().and_then(|epoch| u32::try_from(epoch).ok());
+            let epoch = epoch.ok_or(ProtocolError::Wrong("epoch", "a whole number"))?;
+            let position = number(data, "x")?.zip(number(data, "y")?);
+            let down = data.get("down").and_then(Value::as_bool).unwrap_or(false);
+            Ok(PageMessage::Point(PointAt { position, epoch, down }))
+        }
         "control" => {
             let wish = data()?.get("wish").ok_or(ProtocolError::Missing("wish"))?;
             Ok(PageMessage::Control(match wish.as_str().unwrap_or_default() {
@@ -453,6 +474,10 @@ mod tests {
         }
         let text = json!({ "type": "key", "data": { "kind": "text", "text": "hello" } });
         assert_eq!(parse(&text), Ok(PageMessage::Input(InputEvent::Text("hello".to_owned()))));
+        let point = json!({ "type": "point", "data": { "x": 0.5, "y": 0.25, "epoch": 3, "down": true } });
+        let expected = PointAt { position: Some((0.5, 0.25)), epoch: 3, down: true };
+        assert_eq!(parse(&point), Ok(PageMessage::Point(expected)));
+        assert!(parse(&json!({ "type": "point", "data": { "x": 0.5, "y": 0.25 } })).is_err());
         let wish = |wish: &str| parse(&json!({ "type": "control", "data": { "wish": wish } }));
         assert_eq!(wish("ask"), Ok(PageMessage::Control(BatonWish::Ask)));
         assert_eq!(wish("give"), Ok(PageMessage::Control(BatonWish::GiveAway)));

@@ -131,6 +131,7 @@ pub fn needed(message: &PageMessage) -> Option<Role> {
         PageMessage::Ping { .. } | PageMessage::Report(_) | PageMessage::Unknown => None,
         PageMessage::Quality(_) | PageMessage::Ack { .. } => Some(Role::Watch),
         PageMessage::Input(event) => of_input(event),
+        PageMessage::Point(_) => Some(Role::Point),
         // Whoever has it by typing has it by clicking.
         PageMessage::Control(BatonWish::Ask | BatonWish::GiveAway) => Some(Role::Click),
     }

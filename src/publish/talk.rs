@@ -34,6 +34,8 @@ pub struct Talk {
     holds: bool,
     /// Something was done, so that the control of the desktop may be this page's.
     acted: bool,
+    /// Its pointer may be drawn.
+    points: bool,
     allowance: Allowance,
     unknown: bool,
 }
@@ -56,6 +58,7 @@ impl Talk {
             heard: now,
             holds: false,
             acted: false,
+            points: false,
             allowance: Allowance::new(now),
             unknown: false,
         }
@@ -87,6 +90,12 @@ impl Talk {
                 None
             }
             Ok(PageMessage::Input(event)) => self.on_input(event, now),
+            Ok(PageMessage::Point(point)) => {
+                let name = self.shared.door.name(&self.viewer.pass).or_else(|| self.viewer.name()).unwrap_or_default();
+                self.points = true;
+                self.shared.host.point(self.viewer.id, &name, point);
+                None
+            }
             Ok(PageMessage::Control(wish)) => {
                 self.shared.host.wish_control(self.viewer.id, wish);
                 None
@@ -119,6 +128,10 @@ impl Talk {
         let gone = now.saturating_duration_since(self.heard) > GONE_TIME;
         if self.holds && (silent || !may_act(roles)) || self.acted && gone {
             self.release();
+        }
+        if self.points && (gone || !roles.has(Role::Point)) {
+            self.points = false;
+            self.shared.host.end_point(self.viewer.id);
         }
         // The state may be a moment old; what is taken away is gone at once.
         let state = ViewerState::from_state(&self.shared.state(now), roles, self.viewer.id);
@@ -192,6 +205,7 @@ const fn may_act(roles: Roles) -> bool {
 impl Drop for Talk {
     fn drop(&mut self) {
         self.release();
+        self.shared.host.end_point(self.viewer.id);
     }
 }
 

@@ -5,6 +5,7 @@ use lenscast::geometry::Size;
 
 use crate::support::program::Program;
 use crate::support::studio::eventually;
+use crate::support::viewing::{LEFT, Viewing, down, to, up};
 use crate::support::xserver::{Rgb, XServer};
 
 const SCREEN: Size = Size::new(400, 300);
@@ -66,4 +67,44 @@ fn a_click_on_the_real_screen_sends_a_wave_around_the_pointer() {
     desk.click();
     eventually("a wave goes out", || colored(&next(&mut stream), 27.0, 300.0) > 20);
     eventually("and is gone", || colored(&next(&mut stream), 26.0, 300.0) == 0);
+}
+
+#[test]
+fn who_may_point_is_seen_in_the_picture_and_clicks_on_nothing() {
+    let server = XServer::start(SCREEN);
+    let desk = server.desk().cover(GROUND);
+    let program = Program::serve(
+        Some(server.display()),
+        &["--source", "screen", "--filter", "flip:horizontal=true", "--filter", "zoom:factor=1.5"],
+    );
+    let viewing = Viewing::open();
+    for query in ["?transport=webrtc", "?transport=websocket"] {
+        viewing.watch(&program, query);
+        viewing.browser.wait_for("being allowed to point", "return lenscast.pointing && lenscast.epoch !== null");
+        let mut stream = program.stream();
+        // Where the first colour of the pointers is, in fractions of the picture.
+        let pointer = |picture: &RgbImage| {
+            let orange = |p: Rgb| i32::from(p[0]) - i32::from(p[2]) > 110;
+            let found: Vec<_> = picture.enumerate_pixels().filter(|(.., pixel)| orange(pixel.0)).collect();
+            let size = (f64::from(picture.width()), f64::from(picture.height()));
+            let left = found.iter().map(|(x, ..)| *x).min()?;
+            let middle = found.iter().filter(|(x, ..)| *x == left).map(|(_, y, _)| f64::from(*y)).sum::<f64>()
+                / found.iter().filter(|(x, ..)| *x == left).count() as f64;
+            (found.len() > 60).then_some((f64::from(left) / size.0, middle / size.1))
+        };
+        for (x, y) in [(0.25, 0.5), (0.6, 0.3)] {
+            viewing.mouse(&[to(viewing.at_fraction(x, y))]);
+            let mut seen = None;
+            eventually("the pointer is where the viewer's mouse is", || {
+                seen = pointer(&next(&mut stream));
+                // Its left edge is half its width, 11 of 400 pixels, beside its middle.
+                seen.is_some_and(|(left, middle)| (left + 11.0 / 400.0 - x).abs() < 0.015 && (middle - y).abs() < 0.02)
+            });
+        }
+        viewing.mouse(&[down(LEFT), up(LEFT)]);
+        eventually("a pointer that rests goes", || pointer(&next(&mut stream)).is_none());
+        assert_eq!(program.count("/pointer/injected"), 0);
+        assert_eq!(desk.seen(), []);
+        viewing.browser.go("about:blank");
+    }
 }

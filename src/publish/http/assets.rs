@@ -39,6 +39,7 @@ assets![
     "keyboard.js",
     "lock.js",
     "main.js",
+    "marker.js",
     "mjpeg.js",
     "multipart.js",
     "pip.js",

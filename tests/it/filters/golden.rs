@@ -71,6 +71,7 @@ const LOOKED_AT: &[(&str, &str)] = &[
     ("oil", "a matter of taste"),
     ("glow", "a matter of taste"),
     ("picture_in_picture", "it shows what other sources give; it has tests of its own"),
+    ("pointers", "it shows what viewers do; it has tests of its own"),
     ("cursor_highlight", "it shows what the pointer does; it has tests of its own"),
     ("delay", TIME),
     ("trails", TIME),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use lenscast::filter::{Chain, Click, Files, LivePicture};
+use lenscast::filter::{Chain, Click, Color, Files, LiveMark, LivePicture};
 use lenscast::frame::{Frame, FrameTimes, PixelFormat};
 use lenscast::geometry::{Geometry, Output, Point, Size};
 use lenscast::pipeline::{LiveText, Stage, over_black};
@@ -166,5 +166,62 @@ fn a_picture_file_that_cant_be_used_is_reported_and_left_out() {
             let [(_, reason)] = stage.report() else { panic!("{filter}: {:?}", stage.report()) };
             assert!(reason.starts_with("/some/where.png: ") && reason.contains(wanted), "{reason}");
         }
+    }
+}
+
+fn mark(x: f64, y: f64, pressed: Option<Instant>) -> LiveMark {
+    let (at, color) = (Point::new(x, y), Color::rgb(200, 0, 0));
+    LiveMark { name: "Ann".into(), color, at, pressed, trail: pressed.map(|when| (at, when)).into_iter().collect() }
+}
+
+#[test]
+fn a_viewers_pointer_is_where_it_was_aimed_after_every_move_before_it() {
+    let pointers = json!({ "filter": "pointers", "params": { "size": 12, "names": false } });
+    for before in [
+        json!([]),
+        json!([{ "filter": "crop", "params": { "left": 0.25, "top": 0.1 } }]),
+        json!([{ "filter": "rotate", "params": { "degrees": 90, "expand": true } }, { "filter": "zoom", "params": { "factor": 1.5 } }]),
+    ] {
+        let mut filters = before.as_array().cloned().unwrap_or_default();
+        filters.push(pointers.clone());
+        let live = LiveText { marks: vec![mark(70.5, 40.5, None)], ..LiveText::default() };
+        let (frame, stage) = show(&chain_of(Value::Array(filters)), &live, Instant::now());
+        assert!(stage.shows_live_text() && !stage.goes_on());
+        let (x, y) = middle_of_what_is_drawn(&frame).expect("a pointer is drawn");
+        let source = frame.geometry.source_from_output(Point::<Output>::new(x, y)).expect("it is on the picture");
+        let miss = (source.x - 70.5).abs().max((source.y - 40.5).abs());
+        assert!(miss <= 1.0, "{before}: the pointer misses its place by {miss}");
+        assert_eq!(frame.rgba(x as u32, y as u32)[..3], [200, 0, 0]);
+    }
+}
+
+#[test]
+fn a_name_stands_beside_its_pointer_and_a_press_sends_a_wave_that_ends() {
+    let extent = |params: Value, live: &LiveText, now| {
+        let chain = chain_of(json!([{ "filter": "pointers", "params": params }]));
+        let (frame, stage) = show(&chain, live, now);
+        let columns = (0..frame.size.width).filter(|x| (0..frame.size.height).any(|y| frame.rgba(*x, y) != GROUND));
+        (columns.count(), stage.goes_on())
+    };
+    let now = Instant::now();
+    let still = LiveText { marks: vec![mark(30.0, 40.0, None)], ..LiveText::default() };
+    let (bare, _) = extent(json!({ "size": 12, "names": false }), &still, now);
+    let (named, _) = extent(json!({ "size": 12 }), &still, now);
+    assert!((12..=14).contains(&bare) && named > bare + 10, "{bare} and {named}");
+    let pressed = LiveText { marks: vec![mark(30.0, 40.0, Some(now))], ..LiveText::default() };
+    let later = |ms| extent(json!({ "size": 12, "names": false }), &pressed, now + Duration::from_millis(ms));
+    assert!(later(250).0 > bare && later(250).1);
+    assert_eq!(later(800), (bare, false));
+}
+
+#[test]
+fn a_pointer_far_outside_and_one_without_a_name_harm_nobody() {
+    let chain = chain_of(json!([{ "filter": "pointers" }]));
+    for (x, y) in [(1e12, -1e12), (f64::NAN, 3.0), (-9.0, 45.0), (119.9, 89.9)] {
+        let mut mark = mark(x, y, Some(Instant::now()));
+        if x < 0.0 {
+            mark.name = "".into();
+        }
+        show(&chain, &LiveText { marks: vec![mark], ..LiveText::default() }, Instant::now());
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use image::codecs::jpeg::JpegEncoder;
-use lenscast::filter::{Click, Files, LivePicture, built_in};
+use lenscast::filter::{Click, Color, Files, LiveMark, LivePicture, built_in};
 use lenscast::frame::{Captured, Frame, PixelFormat};
 use lenscast::geometry::{Point, Size};
 use lenscast::pipeline::{LiveText, Stage};
@@ -141,6 +141,13 @@ fn after(film: &[Vec<u8>], filter: &str, params: &Value) -> Frame {
         let live = LiveText {
             pointer: Some(Point::new(150.0, 80.0)),
             clicks: vec![Click { at: Point::new(150.0, 80.0), when: start + FRAME * (FRAMES - 8) }],
+            marks: vec![LiveMark {
+                name: "Ann".into(),
+                color: Color::rgb(0xd5, 0x5e, 0x00),
+                at: Point::new(150.0, 80.0),
+                pressed: Some(start + FRAME * (FRAMES - 8)),
+                trail: Vec::new(),
+            }],
             pictures: vec![source.clone()],
             ..LiveText::default()
         };

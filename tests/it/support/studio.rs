@@ -14,7 +14,7 @@ use lenscast::geometry::{Affine, Geometry, Size};
 use lenscast::input::{BatonWish, InputEvent, PointerEvent};
 
 use lenscast::publish::{
-    AccessPolicy, Door, Host, IceServer, JpegSource, MOST_VIEWERS, PublishConfig, Publisher, VideoSource,
+    AccessPolicy, Door, Host, IceServer, JpegSource, MOST_VIEWERS, PointAt, PublishConfig, Publisher, VideoSource,
 };
 use lenscast::receive::Inbox;
 use lenscast::util::{Demand, Latest};
@@ -53,6 +53,8 @@ pub struct TestHost {
     /// Sessions and what they did with the keyboard, or wished.
     pub keys: Mutex<Vec<(u64, InputEvent)>>,
     pub wishes: Mutex<Vec<(u64, BatonWish)>>,
+    /// Sessions, their names and where they point; `None` is the end of it.
+    pub points: Mutex<Vec<(u64, String, Option<PointAt>)>>,
     pub inbox: Arc<Inbox>,
     pub door: Arc<Door>,
     pub ice_servers: Mutex<Vec<IceServer>>,
@@ -78,6 +80,7 @@ impl Default for TestHost {
             pointer: Mutex::default(),
             keys: Mutex::default(),
             wishes: Mutex::default(),
+            points: Mutex::default(),
             inbox: Arc::default(),
             door: Arc::default(),
             ice_servers: Mutex::default(),
@@ -113,6 +116,12 @@ impl Host for TestHost {
     fn input(&self, session: u64, event: InputEvent) {
         let InputEvent::Pointer(event) = event else { return self.keys.lock().unwrap().push((session, event)) };
         self.pointer.lock().unwrap().push((session, Some(event)));
+    }
+    fn point(&self, session: u64, name: &str, at: PointAt) {
+        self.points.lock().unwrap().push((session, name.to_owned(), Some(at)));
+    }
+    fn end_point(&self, session: u64) {
+        self.points.lock().unwrap().push((session, String::new(), None));
     }
     fn wish_control(&self, session: u64, wish: BatonWish) {
         self.wishes.lock().unwrap().push((session, wish));
