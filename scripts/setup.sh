@@ -8,7 +8,7 @@ build_packages=(
 )
 # The window loads these at run time; a desktop has them, a bare machine does not.
 run_packages=(libgl1 libegl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1)
-test_packages=(xvfb xdotool openbox x11-utils x11-xserver-utils imagemagick ffmpeg chromium chromium-driver python3)
+test_packages=(xvfb xserver-xephyr xdotool openbox x11-utils x11-xserver-utils imagemagick ffmpeg chromium chromium-driver python3)
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi

@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Cli, Command, explain, print_list};
 use crate::extend::{self, Programs};
+use crate::input::{self, guard};
 use crate::settings::file;
 use crate::{app, engine};
 
@@ -28,6 +29,13 @@ pub fn from_command_line() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
+    if matches!(cli.command, Some(Command::Guard)) {
+        return Ok(guard::stand_guard(io::stdin().lock(), input::desktop)?);
+    }
+    match std::env::current_exe() {
+        Ok(program) => guard::use_program(program),
+        Err(error) => tracing::warn!("nobody would let go what is held if this program died: {error}"),
+    }
     // Before any chain is read, because chains hold their filters. Programs end when everything else has.
     extend::register_built_in()?;
     let folder = file::folder().map(|folder| folder.join("filters"));
@@ -40,6 +48,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Serve(args)) => engine::serve(args.to_settings()?, &mut io::stdout()),
         Some(Command::Explain(args)) => explain(&args, &mut io::stdout().lock()),
         Some(Command::List { json }) => Ok(print_list(json, &mut io::stdout().lock())?),
+        // Answered above.
+        Some(Command::Guard) => Ok(()),
         None => app::run_with_engine(complaints),
     }
 }

@@ -1,8 +1,11 @@
 // Puts the page together: the player, the pointer, and what is shown of both.
 
 import { keepSecret, readLink, takeSecret } from './access.js';
+import { Baton } from './baton.js';
 import { Details } from './details.js';
 import { Hand } from './hand.js';
+import { KeyboardInput } from './keyboard.js';
+import { PointerLock } from './lock.js';
 import { PictureInPicture } from './pip.js';
 import { Player, TRANSPORTS } from './player.js';
 import { PointerInput, pointInPicture } from './pointer.js';
@@ -59,12 +62,30 @@ const locate = (x, y) => {
 let size = null;
 const view = new View(stage, () => (size = player.shown?.width ? player.shown : size), () => render());
 const pip = new PictureInPicture(byId('pip'), () => wakefulness.look());
-const input = new PointerInput(stage, hand, controlling, locate, view);
+const lock = new PointerLock(stage, byId('lock'), hand, () => shownSize(), (text) => face.notice(text, { topic: 'lock' }));
+const input = new PointerInput(stage, hand, controlling, locate, view, () => lock);
+const keyboard = new KeyboardInput(byId('keys'), hand, { byPlace: () => byId('layout').value === 'place', onChange: () => render() });
+const baton = new Baton(face, () => player.shown);
+
+/** How large the whole picture is on the page, in CSS pixels. */
+function shownSize() {
+  const { element, width, height } = player.shown ?? {};
+  if (!element || !width) return { width: 0, height: 0 };
+  const box = element.getBoundingClientRect();
+  const scale = Math.min(box.width / width, box.height / height);
+  return { width: width * scale, height: height * scale };
+}
 
 byId('control').addEventListener('click', () => {
   controlWanted = !controlWanted;
   if (!controlWanted) input.letGo();
   render();
+});
+// A press on the button would take the focus from the sink, which ends the typing: so nothing is left to toggle.
+byId('keyboard').addEventListener('pointerdown', (event) => event.preventDefault());
+byId('keyboard').addEventListener('click', () => {
+  keyboard.toggle();
+  if (keyboard.on) face.notice('Your keys go to the shared computer. Ctrl+Alt+Shift gives them back; Ctrl+Shift+V types what you copied.', { topic: 'keyboard' });
 });
 
 // ---- what is shown ----
@@ -75,6 +96,15 @@ function render() {
   view.refresh();
   pip.show(player.shown);
   if (!active && hand.holding) input.letGo();
+  if (!active) {
+    keyboard.off();
+    lock.release();
+  }
+  byId('keyboard').hidden = !active || !player.shown?.host?.keys;
+  byId('keyboard').setAttribute('aria-checked', String(keyboard.on));
+  byId('lock').hidden = !active || !stage.requestPointerLock || matchMedia('(pointer: coarse)').matches;
+  if (!keyboard.on) face.hideNotice('keyboard');
+  baton.show(player.shown?.host, active);
   face.show(player, { active, wanted: controlWanted }, view);
   tune.show(player.state === 'live' ? player.shown?.host : null);
   if (player.state === 'secret') stage.replaceChildren(); // who is no longer let in keeps no picture
@@ -187,7 +217,7 @@ Object.defineProperty(window, 'lenscast', {
       transport: player.transport, transportName: transportName(shown), codec: shown?.codec ?? null,
       width: shown?.width ?? 0, height: shown?.height ?? 0, fps: shown?.fps ?? null, frames: shown?.frames ?? 0,
       delayMs, legs, epoch: shown?.epoch ?? null, pc: shown?.pc ?? null, controlling: controlling(),
-      zoom: view.zoom, quality: player.quality, pictureInPicture: pip.active,
+      zoom: view.zoom, quality: player.quality, pictureInPicture: pip.active, typing: keyboard.on, locked: lock.locked,
       host: shown?.host ? { ...shown.host } : null,
     });
   },

@@ -98,7 +98,7 @@ export class MjpegSession extends CanvasSession {
       this.host = {
         source: state.source?.name ?? '', width: state.picture?.width ?? 0, height: state.picture?.height ?? 0,
         fps: state.fps?.filtered ?? null, viewers: state.viewers?.length ?? null,
-        control: Boolean(state.control), pointer: Boolean(state.geometry?.pointer), paused: Boolean(state.paused),
+        control: Boolean(state.control), pointer: Boolean(state.geometry?.pointer), keys: Boolean(state.control), paused: Boolean(state.paused),
         tune: Boolean(state.tune && secret()), chain: state.chain ?? 0,
       };
       this.events.onHost(this);

@@ -21,6 +21,9 @@ const DOUBT_MS = 1200;
  * @property {boolean} control whether this viewer may use the pointer
  * @property {boolean} pointer whether the source has a desktop to click on
  * @property {boolean} paused
+ * @property {'nobody'|'you'|'other'|'host'} holder who has the control of the desktop
+ * @property {number} asking how many ask for it
+ * @property {boolean} local the person at the host uses the real mouse or keyboard
  */
 
 /** One connection to the host, from its start to its end; a new attempt is a new session. */
@@ -83,6 +86,9 @@ export class Session {
 
   /** Which size the person wants: `auto`, `full`, `half` or `quarter`. Where there is no choice nothing happens. */
   setQuality(_rung) {}
+
+  /** Asks for the control of the desktop, or gives it away; over MJPEG nobody hears it. @param {'ask'|'give'} _wish */
+  wishControl(_wish) {}
 
   /** Something happened to the machine or its network: soon there has to be a sign of life, or the session ends. */
   doubt() {

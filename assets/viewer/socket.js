@@ -46,6 +46,11 @@ export class SocketSession extends CanvasSession {
     if (held && !this.closed) this.#heldTimer = setInterval(() => this.#ping(), HELD_MS);
   }
 
+  /** Asks for the control of the desktop, or gives it away. @param {'ask'|'give'} wish */
+  wishControl(wish) {
+    this.#say('control', { wish });
+  }
+
   setQuality(rung) {
     this.#quality = rung;
     this.#say('quality', { rung });

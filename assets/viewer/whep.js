@@ -56,6 +56,11 @@ export class WhepSession extends Session {
     channel.send(JSON.stringify({ type: 'pointer', data: { ...event, seq: this.#seq++ } }));
   }
 
+  /** Asks for the control of the desktop, or gives it away. @param {'ask'|'give'} wish */
+  wishControl(wish) {
+    this.#say('control', { wish });
+  }
+
   setQuality(rung) {
     this.#quality = rung;
     this.#say('quality', { rung });

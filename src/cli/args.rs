@@ -37,6 +37,9 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Show how a chain of filters is compiled, and what each pass over the picture costs here
     Explain(Box<ExplainArgs>),
+    /// Let go what is held when the program is killed; started by the program itself
+    #[command(hide = true)]
+    Guard,
     /// Show the sources of this computer, and every filter with its parameters
     List {
         /// As JSON, for programs

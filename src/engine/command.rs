@@ -17,6 +17,12 @@ pub enum Command {
     Pin { viewer: u64, rung: Option<Rung> },
     /// Write the newest processed picture to a file; its ending says PNG or JPEG.
     SaveSnapshot { path: PathBuf },
+    /// End every session now, and not at the next look at the settings.
+    StopSharing,
+    /// One viewer has the control of the desktop from now on; `None` leaves it to the first who does something.
+    GiveControl { viewer: Option<u64> },
+    /// The person at the host has it, and nobody else until it is given away.
+    TakeControl,
     /// Release everything that is held and take the pointer away from everybody (`share.control` becomes false).
     StopControl,
 }

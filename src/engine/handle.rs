@@ -72,6 +72,16 @@ impl Handle {
         }
     }
 
+    /// Lets go everything that is held and ends every session, whatever the window is doing.
+    pub fn stop_everything(&self) {
+        self.store.edit(|settings| {
+            settings.share.control = false;
+            settings.share.on = false;
+            settings.outgoing.on = false;
+        });
+        self.command(Command::StopSharing);
+    }
+
     /// Queues an event and wakes the front end.
     pub fn tell(&self, event: Event) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);

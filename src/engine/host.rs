@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Parts;
 use crate::filter::{self, Chain, ChainError, ParamKind, ParamSpec};
-use crate::input::PointerEvent;
+use crate::input::{BatonWish, Holder, InputEvent};
 use crate::publish::{AccessPolicy, Host, IceServer};
 use crate::receive::Inbox;
 use crate::settings;
@@ -68,9 +68,15 @@ impl Host for EngineHost {
         self.parts().map_or(0, |parts| parts.clock_us(at))
     }
 
-    fn pointer(&self, session: u64, event: PointerEvent) {
+    fn input(&self, session: u64, event: InputEvent) {
         if let Some(parts) = self.parts() {
-            parts.input.event(session, event);
+            parts.input.event(session, event, Instant::now());
+        }
+    }
+
+    fn wish_control(&self, session: u64, wish: BatonWish) {
+        if let Some(parts) = self.parts() {
+            parts.input.wish(session, wish);
         }
     }
 
@@ -107,6 +113,12 @@ fn revision(chain: &Chain) -> u32 {
 fn state(parts: &Parts) -> Value {
     let status = parts.handle.status.get();
     let settings = parts.handle.store.get();
+    let control = parts.input.control(Instant::now());
+    let holder = match control.holder {
+        Holder::Nobody => Value::Null,
+        Holder::Session(session) => session.into(),
+        Holder::Host => "host".into(),
+    };
     let newest = parts.processing.facts().newest.clone();
     let geometry = newest
         .as_ref()
@@ -139,7 +151,8 @@ fn state(parts: &Parts) -> Value {
         "frames": { "captured": status.frames.captured, "filtered": status.frames.filtered,
                     "dropped": { "filter_busy": status.frames.dropped } },
         "pointer": { "received": status.control.received, "injected": status.control.injected,
-                     "refused": status.control.refused },
+                     "refused": status.control.refused, "holder": holder, "asking": control.asking,
+                     "local": control.local },
     })
 }
 

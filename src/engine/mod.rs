@@ -8,6 +8,7 @@ mod handle;
 mod headless;
 mod host;
 mod links;
+mod local;
 mod peek;
 mod processing;
 mod sharing;
@@ -35,7 +36,8 @@ pub use status::{ControlStatus, EncoderStatus, FrameCounts, OutgoingStatus, Shar
 
 use crate::capture::{CaptureReport, CaptureThread, CaptureWish};
 use crate::encode::{JpegHub, VideoCodec, VideoConfig, VideoHub};
-use crate::input::{EnigoInjector, Injector, InputHub};
+use crate::input::guard::Guarded;
+use crate::input::{self, Injector, InputHub};
 use crate::settings::{Settings, Store};
 use crate::util::Latest;
 use processing::Processing;
@@ -59,6 +61,7 @@ struct Parts {
     jpeg: Arc<JpegHub>,
     video: Vec<Arc<VideoHub>>,
     input: Arc<InputHub>,
+    local: local::Local,
     wish: Latest<CaptureWish>,
     video_config: Latest<VideoConfig>,
     jpeg_quality: Latest<u8>,
@@ -87,7 +90,7 @@ impl Engine {
         let jpeg = JpegHub::start(&demand, &jpeg_quality.reader());
         let codecs = VideoCodec::ALL.into_iter().filter(|codec| *codec != VideoCodec::Vp8 || cfg!(feature = "vp8"));
         let video: Vec<_> = codecs.map(|codec| VideoHub::start(codec, &demand, &video_config.reader())).collect();
-        let input = InputHub::start(Box::new(|| Ok(Box::new(EnigoInjector::new()?) as Box<dyn Injector>)));
+        let input = InputHub::start(Box::new(|| Ok(Box::new(Guarded::new(input::desktop()?)) as Box<dyn Injector>)));
         handle.add_sink(jpeg.clone());
         for hub in &video {
             handle.add_sink(hub.clone());
@@ -107,11 +110,13 @@ impl Engine {
                 }
             })
         };
+        let local = local::Local::new(handle.clone(), Arc::clone(&input));
         let parts = Arc::new(Parts {
             handle: handle.clone(),
             jpeg,
             video,
             input,
+            local,
             wish,
             video_config,
             jpeg_quality,
@@ -169,6 +174,7 @@ impl Parts {
         let quality = settings.share.jpeg_quality;
         self.jpeg_quality.update(|current| std::mem::replace(current, quality) != quality);
         self.input.allow(settings.share.on && settings.share.control);
+        self.local.follow(settings.share.on);
         self.processing.settings_changed();
     }
 

@@ -20,10 +20,7 @@ pub fn end_on_signal(handle: Handle) {
             tracing::warn!("signals can't be heard: {error}; close the window to end");
             return;
         }
-        handle.store.edit(|settings| {
-            settings.share.control = false;
-            settings.share.on = false;
-        });
+        handle.stop_everything();
         handle.ask_to_end();
     });
 }

@@ -95,4 +95,14 @@ pub struct ControlStatus {
     pub received: u64,
     pub injected: u64,
     pub refused: u64,
+    /// The session that has the desktop; nobody else can do anything meanwhile.
+    pub holder: Option<u64>,
+    /// The person at the host took it, and gives it back.
+    pub taken: bool,
+    /// The holder did something in the last seconds.
+    pub busy: bool,
+    /// Sessions that ask for it, the longest waiting first.
+    pub asking: Vec<u64>,
+    /// Viewers wait because somebody uses the real mouse or keyboard.
+    pub local: bool,
 }

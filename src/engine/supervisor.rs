@@ -13,6 +13,7 @@ use super::snapshot;
 use super::status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Status};
 use crate::capture::{self, SourceId, SourceList};
 use crate::encode::EncoderStats;
+use crate::input::Holder;
 use crate::settings::{Settings, file};
 use crate::util::{Latest, Mailbox, Worker, spawn_named};
 
@@ -159,6 +160,12 @@ impl State {
                     Err(error) => handle.tell(Event::Error(error.to_string())),
                 }
             }
+            // The settings say so already; what follows every command looks at them.
+            Command::StopSharing => {}
+            Command::GiveControl { viewer } => {
+                self.parts.input.give(viewer.map_or(Holder::Nobody, Holder::Session));
+            }
+            Command::TakeControl => self.parts.input.give(Holder::Host),
             Command::StopControl => handle.store.edit(|settings| settings.share.control = false),
         }
     }
@@ -209,6 +216,7 @@ impl State {
             encoder.viewers = viewers.iter().filter(|viewer| viewer.codec == encoder.codec).count();
         }
         let input = self.parts.input.stats();
+        let control = self.parts.input.control(now);
         let settings = self.parts.handle.store.get();
         let mut facts = self.parts.processing.facts();
         facts.viewers = viewers.len();
@@ -235,6 +243,14 @@ impl State {
                 received: input.received,
                 injected: input.injected,
                 refused: input.refused,
+                holder: match control.holder {
+                    Holder::Session(session) => Some(session),
+                    Holder::Nobody | Holder::Host => None,
+                },
+                taken: control.holder == Holder::Host,
+                busy: control.busy,
+                asking: control.asking,
+                local: control.local,
             },
         }
     }

@@ -1,10 +1,12 @@
 //! The input thread: takes events in order, maps them, and has the desktop carry them out. Nobody waits for it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::event::{PointerEvent, PointerKind};
+use super::baton::{Baton, BatonWish, Holder};
+use super::event::{InputEvent, PointerKind};
 use super::injector::{Action, InjectError, Injector};
 use super::mapper::{PointerMapper, Verdict};
 use crate::geometry::Geometry;
@@ -14,9 +16,15 @@ use crate::util::Worker;
 const MOST_WAITING: usize = 256;
 /// An injector that failed is made anew at most this often.
 const NEW_INJECTOR_GAP: Duration = Duration::from_secs(2);
+/// What waited longer is aimed at a picture that is gone.
+const MOST_WAIT: Duration = Duration::from_millis(500);
+/// Viewers can do nothing for so long after the person at the host did something.
+const LOCAL_FIRST: Duration = Duration::from_secs(3);
+/// Whoever did something within this time is shown as controlling.
+const CONTROLS: Duration = Duration::from_secs(3);
 
 /// Makes an injector; called again after one failed, because a connection to the desktop does not come back.
-type MakeInjector = Box<dyn FnMut() -> Result<Box<dyn Injector>, InjectError> + Send>;
+pub type MakeInjector = Box<dyn FnMut() -> Result<Box<dyn Injector>, InjectError> + Send>;
 
 /// Events by what became of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -26,13 +34,27 @@ pub struct InputStats {
     pub refused: u64,
     /// Why the desktop can't be controlled.
     pub unavailable: Option<String>,
-    /// The session that holds a button.
+    /// The session that holds a button or a key.
     pub holder: Option<u64>,
+}
+
+/// Who controls the desktop now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Control {
+    pub holder: Holder,
+    /// The holder did something in the last seconds.
+    pub busy: bool,
+    /// Sessions that ask for it, the longest waiting first.
+    pub asking: Vec<u64>,
+    /// The person at the host is using the mouse or keyboard, so viewers wait.
+    pub local: bool,
 }
 
 #[derive(Debug)]
 enum Task {
-    Event(u64, PointerEvent),
+    Event(u64, InputEvent, Instant),
+    /// Lets go what a session holds; it goes on.
+    Release(u64),
     End(u64),
     ReleaseAll,
 }
@@ -45,6 +67,28 @@ struct Queue {
     /// A task was taken and is not finished.
     working: bool,
     stats: InputStats,
+    baton: Baton,
+    /// When the holder did something, and when the person at the host did.
+    acted: Option<Instant>,
+    local: Option<Instant>,
+}
+
+impl Queue {
+    fn is_local(&self, now: Instant) -> bool {
+        self.local.is_some_and(|at| now.saturating_duration_since(at) < LOCAL_FIRST)
+    }
+
+    /// Changes who has the desktop; whoever loses it lets go.
+    fn pass(&mut self, change: impl FnOnce(&mut Baton)) {
+        let before = self.baton.holder();
+        change(&mut self.baton);
+        if let Holder::Session(session) = before
+            && self.baton.holder() != before
+        {
+            self.acted = None;
+            self.tasks.push_back(Task::Release(session));
+        }
+    }
 }
 
 #[derive(Default)]
@@ -52,6 +96,8 @@ struct Shared {
     queue: Mutex<Queue>,
     changed: Condvar,
     mapper: Mutex<PointerMapper>,
+    /// Grows when everything has to be let go, which does not wait for the end of a long text.
+    interrupts: AtomicU64,
 }
 
 /// Where events go in. Off until it is allowed.
@@ -82,7 +128,7 @@ impl InputHub {
     pub fn allow(&self, allowed: bool) {
         let mut queue = lock(&self.shared.queue);
         if queue.allowed && !allowed {
-            queue.tasks.push_back(Task::ReleaseAll);
+            self.release_all(&mut queue);
         }
         queue.allowed = allowed;
         drop(queue);
@@ -90,26 +136,86 @@ impl InputHub {
     }
 
     /// Queues an event of a session; returns at once. Moves that wait are replaced by newer ones.
-    pub fn event(&self, session: u64, event: PointerEvent) {
-        let lets_go = matches!(event.kind, PointerKind::Up(_) | PointerKind::Release);
+    pub fn event(&self, session: u64, event: InputEvent, now: Instant) {
+        let moves = |event: &InputEvent| matches!(event, InputEvent::Pointer(event) if event.kind == PointerKind::Move);
+        let is_move = moves(&event);
         let mut queue = lock(&self.shared.queue);
         queue.stats.received += 1;
-        if !lets_go && (!queue.allowed || queue.tasks.len() >= MOST_WAITING) {
-            queue.stats.refused += 1;
-            return;
+        if !event.lets_go() {
+            let mut allowed = queue.allowed && queue.tasks.len() < MOST_WAITING && !queue.is_local(now);
+            if allowed {
+                queue.pass(|baton| allowed = baton.lets(session, is_move, now));
+            }
+            if !allowed {
+                queue.stats.refused += 1;
+                return;
+            }
+            queue.acted = Some(now);
         }
-        let is_move = |task: &Task| matches!(task, Task::Event(owner, waiting) if *owner == session && waiting.kind == PointerKind::Move);
-        if event.kind == PointerKind::Move && queue.tasks.back().is_some_and(is_move) {
+        let waits = |task: &Task| matches!(task, Task::Event(owner, waiting, _) if *owner == session && moves(waiting));
+        if is_move && queue.tasks.back().is_some_and(waits) {
             queue.tasks.pop_back();
         }
-        queue.tasks.push_back(Task::Event(session, event));
+        queue.tasks.push_back(Task::Event(session, event, now));
         drop(queue);
         self.shared.changed.notify_all();
     }
 
+    /// Releases what a session holds; the session may go on.
+    pub fn release(&self, session: u64) {
+        self.push(Task::Release(session));
+    }
+
     /// Ends a session and releases what it holds.
     pub fn end(&self, session: u64) {
-        lock(&self.shared.queue).tasks.push_back(Task::End(session));
+        lock(&self.shared.queue).baton.leave(session);
+        self.push(Task::End(session));
+    }
+
+    /// The person at the host did something: viewers let go, and wait for a few seconds.
+    pub fn local_activity(&self, now: Instant) {
+        let mut queue = lock(&self.shared.queue);
+        // A hand that goes on moving releases once.
+        let begins = !queue.is_local(now);
+        queue.local = Some(now);
+        if begins {
+            self.release_all(&mut queue);
+        }
+        drop(queue);
+        self.shared.changed.notify_all();
+    }
+
+    /// A viewer asks for the desktop, or gives it away.
+    pub fn wish(&self, session: u64, wish: BatonWish) {
+        lock(&self.shared.queue).pass(|baton| baton.wish(session, wish));
+        self.shared.changed.notify_all();
+    }
+
+    /// The person at the host decides who has the desktop.
+    pub fn give(&self, holder: Holder) {
+        lock(&self.shared.queue).pass(|baton| baton.give(holder));
+        self.shared.changed.notify_all();
+    }
+
+    /// Who controls the desktop now.
+    pub fn control(&self, now: Instant) -> Control {
+        let queue = lock(&self.shared.queue);
+        let busy = queue.acted.is_some_and(|at| now.saturating_duration_since(at) < CONTROLS);
+        Control {
+            holder: queue.baton.holder(),
+            busy: busy || queue.stats.holder.is_some(),
+            asking: queue.baton.asking().collect(),
+            local: queue.is_local(now),
+        }
+    }
+
+    fn release_all(&self, queue: &mut Queue) {
+        queue.tasks.push_back(Task::ReleaseAll);
+        self.shared.interrupts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn push(&self, task: Task) {
+        lock(&self.shared.queue).tasks.push_back(task);
         self.shared.changed.notify_all();
     }
 
@@ -134,7 +240,7 @@ impl InputHub {
         {
             let mut queue = lock(&self.shared.queue);
             queue.allowed = false;
-            queue.tasks.push_back(Task::ReleaseAll);
+            self.release_all(&mut queue);
             queue.closed = true;
         }
         self.shared.changed.notify_all();
@@ -150,8 +256,14 @@ struct DesktopSide {
 }
 
 impl DesktopSide {
-    /// Carries the actions out; a failure drops the connection, and the next event makes a new one.
-    fn carry_out(&mut self, actions: &[Action], now: Instant) -> Result<(), InjectError> {
+    /// Carries the actions out, and leaves out the rest of a text once it is `interrupted`; a failure drops the
+    /// connection, and the next event makes a new one.
+    fn carry_out(
+        &mut self,
+        actions: &[Action],
+        now: Instant,
+        interrupted: impl Fn() -> bool,
+    ) -> Result<(), InjectError> {
         if self.injector.is_none() {
             if self.failed_at.is_some_and(|at| now.saturating_duration_since(at) < NEW_INJECTOR_GAP) {
                 return Err(InjectError::Unavailable("it failed a moment ago".to_owned()));
@@ -160,7 +272,13 @@ impl DesktopSide {
         }
         let Some(injector) = &mut self.injector else { return Ok(()) };
         for &action in actions {
+            if matches!(action, Action::Type(_)) && interrupted() {
+                continue;
+            }
             if let Err(error) = injector.inject(action) {
+                if error == InjectError::OwnWindow {
+                    return Err(error);
+                }
                 self.injector = None;
                 self.failed_at = Some(now);
                 return Err(error);
@@ -185,6 +303,8 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
             queue = shared.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         };
         queue.working = true;
+        let interrupts = shared.interrupts.load(Ordering::Relaxed);
+        let interrupted = || shared.interrupts.load(Ordering::Relaxed) != interrupts;
         drop(queue);
 
         actions.clear();
@@ -192,7 +312,16 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
         let (verdict, holder) = {
             let mut mapper = lock(&shared.mapper);
             let verdict = match task {
-                Task::Event(session, event) => Some(mapper.handle(session, &event, now, &mut actions)),
+                Task::Event(_, event, since)
+                    if !event.lets_go() && now.saturating_duration_since(since) > MOST_WAIT =>
+                {
+                    Some(Verdict::Refused)
+                }
+                Task::Event(session, event, _) => Some(mapper.handle(session, &event, now, &mut actions)),
+                Task::Release(session) => {
+                    mapper.release(session, &mut actions);
+                    None
+                }
                 Task::End(session) => {
                     mapper.end(session, &mut actions);
                     None
@@ -204,7 +333,7 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
             };
             (verdict, mapper.holder())
         };
-        let result = if actions.is_empty() { Ok(()) } else { desktop.carry_out(&actions, now) };
+        let result = if actions.is_empty() { Ok(()) } else { desktop.carry_out(&actions, now, interrupted) };
 
         let mut queue = lock(&shared.queue);
         queue.working = false;
@@ -214,7 +343,7 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
             (Some(_), _) => queue.stats.refused += 1,
             (None, _) => {}
         }
-        if !actions.is_empty() {
+        if !actions.is_empty() && result != Err(InjectError::OwnWindow) {
             queue.stats.unavailable = result.err().map(|error| error.to_string());
         }
         drop(queue);
@@ -224,7 +353,7 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::event::Button;
+    use super::super::event::{Button, PointerEvent};
     use super::*;
     use crate::geometry::{Affine, Size};
 
@@ -246,8 +375,8 @@ mod tests {
         (hub, done)
     }
 
-    fn event(kind: PointerKind, seq: u64) -> PointerEvent {
-        PointerEvent { kind, position: Some((0.5, 0.5)), epoch: Some(1), seq }
+    fn event(kind: PointerKind, seq: u64) -> InputEvent {
+        InputEvent::Pointer(PointerEvent { kind, position: Some((0.5, 0.5)), epoch: Some(1), seq, time: None })
     }
 
     fn soon() -> Instant {
@@ -257,7 +386,7 @@ mod tests {
     #[test]
     fn nothing_happens_until_control_is_allowed() {
         let (hub, done) = hub();
-        hub.event(1, event(PointerKind::Down(Button::Left), 1));
+        hub.event(1, event(PointerKind::Down(Button::Left), 1), Instant::now());
         hub.settle(soon());
         assert!(lock(&done).is_empty());
         assert_eq!(hub.stats().refused, 1);
@@ -265,13 +394,76 @@ mod tests {
 
     #[test]
     fn forbidding_control_and_stopping_release_what_is_held() {
-        for end in [(|hub| hub.allow(false)) as fn(&InputHub), |hub| hub.end(1), |hub| hub.stop(soon())] {
+        for end in [
+            (|hub| hub.allow(false)) as fn(&InputHub),
+            |hub| hub.end(1),
+            |hub| hub.release(1),
+            |hub| hub.local_activity(Instant::now()),
+            |hub| hub.give(Holder::Host),
+            |hub| hub.give(Holder::Session(2)),
+            |hub| hub.wish(1, BatonWish::GiveAway),
+            |hub| hub.stop(soon()),
+        ] {
             let (hub, done) = hub();
             hub.allow(true);
-            hub.event(1, event(PointerKind::Down(Button::Middle), 1));
+            hub.event(1, event(PointerKind::Down(Button::Middle), 1), Instant::now());
             end(&hub);
             hub.settle(soon());
             assert_eq!(lock(&done).last(), Some(&Action::Release(Button::Middle)));
         }
+    }
+
+    #[test]
+    fn the_person_at_the_host_comes_first() {
+        let (hub, done) = hub();
+        hub.allow(true);
+        let start = Instant::now();
+        hub.local_activity(start);
+        hub.event(1, event(PointerKind::Down(Button::Left), 1), start + Duration::from_millis(2_900));
+        hub.settle(soon());
+        assert_eq!((lock(&done).len(), hub.stats().refused), (0, 1));
+        assert!(hub.control(start).local);
+        hub.event(1, event(PointerKind::Down(Button::Left), 2), start + Duration::from_millis(3_100));
+        hub.settle(soon());
+        assert_eq!(hub.stats().injected, 1);
+    }
+
+    #[test]
+    fn a_second_viewer_waits_until_the_first_gives_the_desktop_away() {
+        let (hub, _) = hub();
+        hub.allow(true);
+        let now = Instant::now();
+        hub.event(1, event(PointerKind::Down(Button::Left), 1), now);
+        hub.event(2, event(PointerKind::Down(Button::Left), 1), now);
+        hub.wish(2, BatonWish::Ask);
+        let control = hub.control(now);
+        assert_eq!((control.holder, control.busy, control.asking), (Holder::Session(1), true, vec![2]));
+        hub.end(1);
+        hub.event(2, event(PointerKind::Down(Button::Left), 2), now);
+        hub.settle(soon());
+        assert_eq!((hub.stats().injected, hub.stats().refused), (2, 1));
+    }
+
+    #[test]
+    fn a_long_text_stops_when_everything_has_to_be_let_go() {
+        struct Slow(Arc<AtomicU64>);
+        impl Injector for Slow {
+            fn inject(&mut self, _: Action) -> Result<(), InjectError> {
+                self.0.fetch_add(1, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(1));
+                Ok(())
+            }
+        }
+        let typed = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&typed);
+        let hub = InputHub::start(Box::new(move || Ok(Box::new(Slow(Arc::clone(&count))))));
+        hub.allow(true);
+        hub.event(1, InputEvent::Text("x".repeat(4_000)), Instant::now());
+        while typed.load(Ordering::Relaxed) == 0 {
+            std::thread::yield_now();
+        }
+        hub.allow(false);
+        hub.settle(soon());
+        assert!(typed.load(Ordering::Relaxed) < 4_000);
     }
 }

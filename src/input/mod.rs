@@ -1,11 +1,27 @@
-//! The pointer that comes back: from a position in the shown picture to a click on the desktop.
+//! The pointer and the keys that come back: from a position in the shown picture to a click on the desktop.
 
+mod baton;
 mod event;
+mod freshness;
+pub mod guard;
 mod hub;
 mod injector;
+mod keys;
+mod local;
 mod mapper;
+#[cfg(not(target_os = "linux"))]
+mod native;
+#[cfg(target_os = "linux")]
+mod x11;
 
-pub use event::{Button, PointerEvent, PointerKind};
-pub use hub::{InputHub, InputStats};
-pub use injector::{Action, EnigoInjector, InjectError, Injector};
+pub use baton::{Baton, BatonWish, Holder};
+pub use event::{Button, InputEvent, KeyEvent, PointerEvent, PointerKind};
+pub use hub::{Control, InputHub, InputStats};
+pub use injector::{Action, InjectError, Injector, desktop};
+pub use keys::{Key, KeyCode};
+pub use local::LocalAct;
 pub use mapper::{PointerMapper, Verdict};
+#[cfg(not(target_os = "linux"))]
+pub use native::LocalInput;
+#[cfg(target_os = "linux")]
+pub use x11::LocalInput;

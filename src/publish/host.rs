@@ -9,7 +9,7 @@ use super::access::AccessPolicy;
 use super::peer::IceServer;
 use crate::encode::{Grade, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub, VideoSink};
 use crate::filter::ChainError;
-use crate::input::PointerEvent;
+use crate::input::{BatonWish, InputEvent};
 use crate::receive::Inbox;
 use crate::util::Ticket;
 
@@ -36,10 +36,13 @@ pub trait Host: Send + Sync + 'static {
     /// An instant on the clock that viewers see, in microseconds.
     fn clock_us(&self, at: Instant) -> u64;
 
-    /// What a viewer did with the pointer; only called while control is allowed.
-    fn pointer(&self, session: u64, event: PointerEvent);
+    /// What a viewer did with the pointer or the keyboard; only called while it is allowed.
+    fn input(&self, session: u64, event: InputEvent);
 
-    /// Releases what a session holds; the session may go on.
+    /// A viewer asks for the control of the desktop, or gives it away.
+    fn wish_control(&self, session: u64, wish: BatonWish);
+
+    /// Releases what a session holds, and the control of the desktop; the session may go on.
     fn end_pointer(&self, session: u64);
 
     /// STUN and TURN servers, for this computer and for viewers; asked at every session.

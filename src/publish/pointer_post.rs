@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::input::{PointerEvent, PointerKind};
+use crate::input::InputEvent;
 
 /// More sessions than this at once are refused.
 const MOST_SESSIONS: usize = 64;
@@ -38,7 +38,7 @@ impl PointerSessions {
     pub fn note(
         &self,
         name: &str,
-        events: &[PointerEvent],
+        events: &[InputEvent],
         new_id: impl FnOnce() -> u64,
         now: Instant,
     ) -> Result<u64, Full> {
@@ -57,12 +57,12 @@ impl PointerSessions {
         let session = sessions.get_mut(name).ok_or(Full)?;
         session.last = now;
         for event in events {
-            match event.kind {
-                PointerKind::Down(_) => session.holds = true,
-                PointerKind::Release => session.holds = false,
-                // Another button may still be down; releasing once too often harms nobody.
-                PointerKind::Up(_) | PointerKind::Move | PointerKind::Scroll { .. } => {}
+            if event.holds() {
+                session.holds = true;
+            } else if event.releases_all() {
+                session.holds = false;
             }
+            // After one came up another may still be down; releasing once too often harms nobody.
         }
         Ok(session.id)
     }
@@ -94,10 +94,10 @@ impl PointerSessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::Button;
+    use crate::input::{Button, PointerEvent, PointerKind};
 
-    fn event(kind: PointerKind) -> PointerEvent {
-        PointerEvent { kind, position: Some((0.5, 0.5)), epoch: None, seq: 0 }
+    fn event(kind: PointerKind) -> InputEvent {
+        InputEvent::Pointer(PointerEvent { kind, position: Some((0.5, 0.5)), epoch: None, seq: 0, time: None })
     }
 
     #[test]

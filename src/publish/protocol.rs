@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::encode::Rung;
-use crate::input::{Button, PointerEvent, PointerKind};
+use crate::input::{BatonWish, Button, InputEvent, KeyCode, KeyEvent, PointerEvent, PointerKind};
 
 /// The version said in `hello`; it grows when a page of before would misunderstand.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -40,7 +40,10 @@ pub enum PageMessage {
         t0: f64,
     },
     Report(Report),
-    Pointer(PointerEvent),
+    /// With the pointer or the keyboard.
+    Input(InputEvent),
+    /// About who controls the desktop.
+    Control(BatonWish),
     /// Which size the page wants to be sent.
     Quality(Quality),
     /// Over a WebSocket: the frame that has arrived, and with it all before.
@@ -147,6 +150,8 @@ pub struct ViewerState {
     pub viewers: usize,
     /// The host allows the pointer to this viewer.
     pub control: bool,
+    /// The host allows the keyboard to this viewer.
+    pub keys: bool,
     /// The source has a desktop to click on.
     pub pointer: bool,
     pub paused: bool,
@@ -154,6 +159,22 @@ pub struct ViewerState {
     pub tune: bool,
     /// Another number whenever the chain is another one.
     pub chain: u32,
+    pub holder: DesktopHolder,
+    /// How many ask for it, this viewer among them or not.
+    pub asking: usize,
+    /// The person at the host is using the mouse or keyboard, so everybody else waits.
+    pub local: bool,
+}
+
+/// Who has the desktop, as one viewer sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DesktopHolder {
+    #[default]
+    Nobody,
+    You,
+    Other,
+    Host,
 }
 
 /// The body of `POST /api/v1/pointer`.
@@ -161,7 +182,7 @@ pub struct ViewerState {
 pub struct PointerPost {
     /// A name the page made up.
     pub session: String,
-    pub events: Vec<PointerEvent>,
+    pub events: Vec<InputEvent>,
 }
 
 impl HostMessage {
@@ -173,8 +194,8 @@ impl HostMessage {
 impl ViewerState {
     /// What one viewer is told of the program's state, the answer of `GET /state`.
     ///
-    /// `trusted` says whether the viewer knows the secret: only then it may do more than watch.
-    pub fn from_state(state: &Value, trusted: bool) -> Self {
+    /// `trusted` says whether the viewer knows the secret: only then it may do more than watch. `id` is its session.
+    pub fn from_state(state: &Value, trusted: bool, id: u64) -> Self {
         let side = |name: &str| state["picture"][name].as_u64().and_then(|side| u32::try_from(side).ok()).unwrap_or(0);
         Self {
             source: state["source"]["name"].as_str().unwrap_or_default().to_owned(),
@@ -183,10 +204,19 @@ impl ViewerState {
             fps: state["fps"]["filtered"].as_f64(),
             viewers: state["viewers"].as_array().map_or(0, Vec::len),
             control: trusted && state["control"].as_bool().unwrap_or(false),
+            keys: trusted && state["control"].as_bool().unwrap_or(false),
             pointer: state["geometry"]["pointer"].as_bool().unwrap_or(false),
             paused: state["paused"].as_bool().unwrap_or(false),
             tune: trusted && state["tune"].as_bool().unwrap_or(false),
             chain: state["chain"].as_u64().and_then(|chain| u32::try_from(chain).ok()).unwrap_or(0),
+            holder: match &state["pointer"]["holder"] {
+                Value::Number(holder) if holder.as_u64() == Some(id) => DesktopHolder::You,
+                Value::Number(_) => DesktopHolder::Other,
+                Value::String(_) => DesktopHolder::Host,
+                _ => DesktopHolder::Nobody,
+            },
+            asking: state["pointer"]["asking"].as_array().map_or(0, Vec::len),
+            local: state["pointer"]["local"].as_bool().unwrap_or(false),
         }
     }
 
@@ -224,7 +254,16 @@ pub fn parse_message(bytes: &[u8]) -> Result<PageMessage, ProtocolError> {
             };
             Ok(PageMessage::Report(Report { delay_ms: figure("delay_ms", 600_000.0)?, fps: figure("fps", 1_000.0)? }))
         }
-        "pointer" => parse_event(data()?).map(PageMessage::Pointer),
+        // The two differ in what they are about and not in their form.
+        "pointer" | "key" => parse_event(data()?).map(PageMessage::Input),
+        "control" => {
+            let wish = data()?.get("wish").ok_or(ProtocolError::Missing("wish"))?;
+            Ok(PageMessage::Control(match wish.as_str().unwrap_or_default() {
+                "ask" => BatonWish::Ask,
+                "give" => BatonWish::GiveAway,
+                _ => return Err(ProtocolError::Wrong("wish", "ask or give")),
+            }))
+        }
         "quality" => {
             let rung = data()?.get("rung").ok_or(ProtocolError::Missing("rung"))?;
             Ok(PageMessage::Quality(match rung.as_str().unwrap_or_default() {
@@ -264,20 +303,42 @@ pub fn parse_pointer_post(bytes: &[u8]) -> Result<PointerPost, ProtocolError> {
 }
 
 /// Reads an EVENT. A position outside the picture goes through: refusing and counting it is the pointer mapper's task.
-fn parse_event(event: &Map<String, Value>) -> Result<PointerEvent, ProtocolError> {
+fn parse_event(event: &Map<String, Value>) -> Result<InputEvent, ProtocolError> {
     let kind = event.get("kind").ok_or(ProtocolError::Missing("kind"))?;
+    let time = number(event, "t")?;
     let kind = match kind.as_str().unwrap_or_default() {
+        "key_down" => return parse_key(event, true, time),
+        "key_up" => return parse_key(event, false, time),
+        "text" => {
+            let text = event.get("text").ok_or(ProtocolError::Missing("text"))?;
+            let text = text.as_str().ok_or(ProtocolError::Wrong("text", "text"))?;
+            return Ok(InputEvent::Text(text.to_owned()));
+        }
         "move" => PointerKind::Move,
+        "move_by" => {
+            let by = |name| number(event, name).map(|by| by.unwrap_or(0.0));
+            PointerKind::MoveBy { dx: by("dx")?, dy: by("dy")? }
+        }
         "down" => PointerKind::Down(button(event)?),
         "up" => PointerKind::Up(button(event)?),
         "scroll" => PointerKind::Scroll { dx: notches(event, "dx")?, dy: notches(event, "dy")? },
         "release" => PointerKind::Release,
-        _ => return Err(ProtocolError::Wrong("kind", "move, down, up, scroll or release")),
+        _ => {
+            let kinds = "move, move_by, down, up, scroll, release, key_down, key_up or text";
+            return Err(ProtocolError::Wrong("kind", kinds));
+        }
+    };
+    // While the page has caught the pointer it has no place.
+    let here = event.get("here").and_then(Value::as_bool).unwrap_or(false);
+    let needs_none = match kind {
+        PointerKind::Up(_) | PointerKind::Release | PointerKind::MoveBy { .. } => true,
+        PointerKind::Down(_) | PointerKind::Scroll { .. } => here,
+        PointerKind::Move => false,
     };
     let position = match (coordinate(event, "x")?, coordinate(event, "y")?) {
         (Some(x), Some(y)) => Some((x, y)),
         // What is held has to come up wherever the pointer is.
-        _ if matches!(kind, PointerKind::Up(_) | PointerKind::Release) => None,
+        _ if needs_none => None,
         (None, _) => return Err(ProtocolError::Missing("x")),
         (_, None) => return Err(ProtocolError::Missing("y")),
     };
@@ -290,7 +351,22 @@ fn parse_event(event: &Map<String, Value>) -> Result<PointerEvent, ProtocolError
     };
     let seq = event.get("seq").ok_or(ProtocolError::Missing("seq"))?;
     let seq = seq.as_u64().ok_or(ProtocolError::Wrong("seq", "a whole number"))?;
-    Ok(PointerEvent { kind, position, epoch, seq })
+    Ok(InputEvent::Pointer(PointerEvent { kind, position, epoch, seq, time }))
+}
+
+fn parse_key(event: &Map<String, Value>, down: bool, time: Option<f64>) -> Result<InputEvent, ProtocolError> {
+    const CODE: ProtocolError = ProtocolError::Wrong("code", "the code of a KeyboardEvent");
+    let code = event.get("code").ok_or(ProtocolError::Missing("code"))?;
+    let code = code.as_str().and_then(KeyCode::named).ok_or(CODE)?;
+    let character = match event.get("char") {
+        None | Some(Value::Null) => None,
+        Some(text) => {
+            let mut characters = text.as_str().unwrap_or_default().chars();
+            let one = characters.next().filter(|_| characters.next().is_none());
+            Some(one.ok_or(ProtocolError::Wrong("char", "one character"))?)
+        }
+    };
+    Ok(InputEvent::Key(KeyEvent { code, character, down, time }))
 }
 
 fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>, ProtocolError> {
@@ -345,9 +421,43 @@ mod tests {
     #[test]
     fn an_event_reads_as_it_was_sent() {
         let event = json!({ "kind": "down", "x": 0.5, "y": 1, "button": "left", "epoch": 3, "seq": 7, "t": 12.5 });
-        let expected =
-            PointerEvent { kind: PointerKind::Down(Button::Left), position: Some((0.5, 1.0)), epoch: Some(3), seq: 7 };
-        assert_eq!(parse(&json!({ "type": "pointer", "data": event })), Ok(PageMessage::Pointer(expected)));
+        let expected = InputEvent::Pointer(PointerEvent {
+            kind: PointerKind::Down(Button::Left),
+            position: Some((0.5, 1.0)),
+            epoch: Some(3),
+            seq: 7,
+            time: Some(12.5),
+        });
+        assert_eq!(parse(&json!({ "type": "pointer", "data": event })), Ok(PageMessage::Input(expected)));
+    }
+
+    #[test]
+    fn keys_and_text_are_read() {
+        let key = |kind: &str, char: Value| {
+            let event = json!({ "kind": kind, "code": "KeyA", "char": char, "t": 3 });
+            parse(&json!({ "type": "key", "data": event }))
+        };
+        let code = KeyCode::named("KeyA").expect("every keyboard has it");
+        let expected = |character, down| {
+            let event = KeyEvent { code, character, down, time: Some(3.0) };
+            Ok(PageMessage::Input(InputEvent::Key(event)))
+        };
+        assert_eq!(key("key_down", json!("ä")), expected(Some('ä'), true));
+        assert_eq!(key("key_up", Value::Null), expected(None, false));
+        for wrong in [json!("ab"), json!(""), json!(7)] {
+            assert!(key("key_down", wrong).is_err());
+        }
+        let text = json!({ "type": "key", "data": { "kind": "text", "text": "hello" } });
+        assert_eq!(parse(&text), Ok(PageMessage::Input(InputEvent::Text("hello".to_owned()))));
+        let wish = |wish: &str| parse(&json!({ "type": "control", "data": { "wish": wish } }));
+        assert_eq!(wish("ask"), Ok(PageMessage::Control(BatonWish::Ask)));
+        assert_eq!(wish("give"), Ok(PageMessage::Control(BatonWish::GiveAway)));
+        assert!(wish("take").is_err());
+    }
+
+    fn pointer(event: InputEvent) -> PointerEvent {
+        let InputEvent::Pointer(event) = event else { panic!("{event:?}") };
+        event
     }
 
     #[test]
@@ -358,17 +468,17 @@ mod tests {
             { "kind": "scroll", "x": 0, "y": 0, "dy": -1e9, "seq": 2 },
         ]});
         let events = parse_pointer_post(post.to_string().as_bytes()).expect("all three are events").events;
-        assert_eq!(events[0].position, None);
-        assert_eq!(events[2].kind, PointerKind::Scroll { dx: 0.0, dy: -20.0 });
+        assert_eq!(pointer(events[0].clone()).position, None);
+        assert_eq!(pointer(events[2].clone()).kind, PointerKind::Scroll { dx: 0.0, dy: -20.0 });
     }
 
     #[test]
     fn what_is_not_a_position_goes_through_to_be_counted() {
         let event = json!({ "kind": "move", "x": null, "y": 7.5, "seq": 1 });
-        let Ok(PageMessage::Pointer(event)) = parse(&json!({ "type": "pointer", "data": event })) else {
+        let Ok(PageMessage::Input(event)) = parse(&json!({ "type": "pointer", "data": event })) else {
             panic!("it is an event");
         };
-        let (x, y) = event.position.expect("it has a position");
+        let (x, y) = pointer(event).position.expect("it has a position");
         assert!(x.is_nan());
         assert_eq!(y, 7.5);
     }
@@ -444,13 +554,14 @@ mod tests {
         );
         let state = json!({ "source": { "name": "Screen 1" }, "picture": { "width": 1280, "height": 720 },
             "geometry": { "epoch": 3, "pointer": true }, "control": true, "paused": false,
-            "tune": true, "chain": 7, "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [{}, {}] });
+            "tune": true, "chain": 7, "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [{}, {}],
+            "pointer": { "holder": 1, "asking": [3, 4], "local": false } });
         assert_eq!(
-            HostMessage::State(ViewerState::from_state(&state, true)).to_text(),
-            r#"{"type":"state","data":{"source":"Screen 1","width":1280,"height":720,"fps":30.0,"viewers":2,"control":true,"pointer":true,"paused":false,"tune":true,"chain":7}}"#
+            HostMessage::State(ViewerState::from_state(&state, true, 1)).to_text(),
+            r#"{"type":"state","data":{"source":"Screen 1","width":1280,"height":720,"fps":30.0,"viewers":2,"control":true,"keys":true,"pointer":true,"paused":false,"tune":true,"chain":7,"holder":"you","asking":2,"local":false}}"#
         );
-        let stranger = ViewerState::from_state(&state, false);
+        let stranger = ViewerState::from_state(&state, false, 1);
         assert!(!stranger.control && !stranger.tune);
-        assert_eq!(ViewerState::from_state(&json!(7), true), ViewerState::default());
+        assert_eq!(ViewerState::from_state(&json!(7), true, 1), ViewerState::default());
     }
 }

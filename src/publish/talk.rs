@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Shared;
 use super::protocol::{HostMessage, PageMessage, Quality, ViewerState, parse_message};
 use super::viewers::{Measured, Viewer};
-use crate::input::{PointerEvent, PointerKind};
+use crate::input::InputEvent;
 
 /// How often [`Talk::on_tick`] has to be called.
 pub const TICK: Duration = Duration::from_millis(250);
@@ -14,6 +14,8 @@ const STATE_GAP: Duration = Duration::from_millis(900);
 const COMPLAINT_GAP: Duration = Duration::from_secs(1);
 /// A page that holds a button has to be heard within this time.
 const HELD_TIME: Duration = Duration::from_secs(1);
+/// A page that says nothing for so long, not even a ping, keeps nobody from controlling the desktop.
+const GONE_TIME: Duration = Duration::from_secs(4);
 /// What is promised of a browser that is killed while it holds a button: silence is looked for at every tick.
 const RELEASED_WITHIN: Duration = Duration::from_millis(1_500);
 const _: () = assert!(HELD_TIME.as_millis() + TICK.as_millis() < RELEASED_WITHIN.as_millis());
@@ -30,6 +32,8 @@ pub struct Talk {
     complained: Option<Instant>,
     heard: Instant,
     holds: bool,
+    /// Something was done, so that the control of the desktop may be this page's.
+    acted: bool,
     allowance: Allowance,
     unknown: bool,
 }
@@ -52,6 +56,7 @@ impl Talk {
             complained: None,
             heard: now,
             holds: false,
+            acted: false,
             allowance: Allowance::new(now),
             unknown: false,
         }
@@ -62,11 +67,8 @@ impl Talk {
         self.heard = now;
         let message = parse_message(bytes);
         // These two only ever make things better, so that no flood may keep them out.
-        let always = matches!(
-            &message,
-            Ok(PageMessage::Ack { .. }
-                | PageMessage::Pointer(PointerEvent { kind: PointerKind::Up(_) | PointerKind::Release, .. }))
-        );
+        let always = matches!(&message, Ok(PageMessage::Ack { .. }))
+            || matches!(&message, Ok(PageMessage::Input(event)) if event.lets_go());
         if !self.allowance.take(now) && !always {
             return (self.complain("Too many messages; some were left out.", now), None);
         }
@@ -79,7 +81,12 @@ impl Talk {
                 self.viewer.note_measured(Measured { delay_ms: report.delay_ms, fps: report.fps });
                 None
             }
-            Ok(PageMessage::Pointer(event)) => self.on_pointer(event, now),
+            Ok(PageMessage::Input(event)) => self.on_input(event, now),
+            Ok(PageMessage::Control(wish)) if self.may_control() => {
+                self.shared.host.wish_control(self.viewer.id, wish);
+                None
+            }
+            Ok(PageMessage::Control(_)) => self.complain("The host does not allow you to control it.", now),
             Ok(PageMessage::Quality(quality)) => return (None, Some(Wish::Quality(quality))),
             Ok(PageMessage::Ack { frame }) => return (None, Some(Wish::Ack { frame })),
             Ok(PageMessage::Unknown) if self.unknown => None,
@@ -104,12 +111,14 @@ impl Talk {
     /// To be called every [`TICK`]: the state, where the page has to hear of it.
     pub fn on_tick(&mut self, now: Instant) -> Option<HostMessage> {
         let silent = now.saturating_duration_since(self.heard) > HELD_TIME;
-        if self.holds && (silent || !self.may_control()) {
+        let gone = now.saturating_duration_since(self.heard) > GONE_TIME;
+        if self.holds && (silent || !self.may_control()) || self.acted && gone {
             self.release();
         }
-        let mut state = ViewerState::from_state(&self.shared.state(now), self.trusted);
+        let mut state = ViewerState::from_state(&self.shared.state(now), self.trusted, self.viewer.id);
         // The state may be a moment old; what is taken away is gone at once.
         state.control &= self.may_control();
+        state.keys &= state.control;
         let due = self
             .state
             .as_ref()
@@ -120,17 +129,18 @@ impl Talk {
         })
     }
 
-    fn on_pointer(&mut self, event: PointerEvent, now: Instant) -> Option<HostMessage> {
+    fn on_input(&mut self, event: InputEvent, now: Instant) -> Option<HostMessage> {
         if !self.may_control() {
             return self.complain("The host does not allow you to control it.", now);
         }
-        match event.kind {
-            PointerKind::Down(_) => self.holds = true,
-            PointerKind::Release => self.holds = false,
-            PointerKind::Up(_) | PointerKind::Move | PointerKind::Scroll { .. } => {}
+        self.acted = true;
+        if event.holds() {
+            self.holds = true;
+        } else if event.releases_all() {
+            self.holds = false;
         }
         self.viewer.note_pointer(now);
-        self.shared.host.pointer(self.viewer.id, event);
+        self.shared.host.input(self.viewer.id, event);
         None
     }
 
@@ -140,6 +150,7 @@ impl Talk {
 
     fn release(&mut self) {
         self.holds = false;
+        self.acted = false;
         self.shared.host.end_pointer(self.viewer.id);
     }
 

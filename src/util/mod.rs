@@ -3,6 +3,7 @@
 mod demand;
 mod latest;
 mod mailbox;
+mod own_windows;
 mod rate;
 mod sentence;
 mod thread;
@@ -10,6 +11,7 @@ mod thread;
 pub use demand::{Demand, Ticket};
 pub use latest::{Latest, LatestReader};
 pub use mailbox::{Closed, Mailbox};
+pub use own_windows::{note_own_window, own_windows};
 pub use rate::RateMeter;
 pub use sentence::sentence;
 pub use thread::{Worker, spawn_named};

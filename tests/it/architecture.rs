@@ -27,7 +27,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("cli", &["engine", "settings", "capture", "pipeline", "filter", "frame", "geometry", "util"]),
     ("app", &["engine", "settings", "capture", "pipeline", "filter", "frame", "geometry", "util"]),
-    ("start", &["app", "cli", "engine", "extend", "settings"]),
+    ("start", &["app", "cli", "engine", "extend", "input", "settings"]),
 ];
 
 /// Crates that only these modules may name.
@@ -44,7 +44,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("rtc", &["publish"]),
     // `util::Latest` is a newtype over one of its channels, and nothing else of it.
     ("tokio", &["publish", "engine", "util"]),
-    ("x11rb", &["capture"]),
+    ("x11rb", &["capture", "input"]),
     ("xcap", &["capture"]),
     ("nokhwa", &["capture"]),
     ("enigo", &["input"]),
@@ -61,7 +61,12 @@ const PURE: &[&str] = &["geometry", "frame", "filter", "pipeline"];
 /// Files of other modules for which the same holds.
 const PURE_FILES: &[&str] = &[
     "input/mapper.rs",
+    "input/baton.rs",
     "input/event.rs",
+    "input/freshness.rs",
+    "input/keys.rs",
+    "input/local.rs",
+    "input/x11/keymap.rs",
     "publish/protocol.rs",
     "publish/access.rs",
     "encode/overload.rs",

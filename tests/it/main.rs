@@ -10,6 +10,7 @@ mod encode;
 mod extend;
 mod filters;
 #[cfg(unix)]
+mod hands;
 mod headless;
 mod http;
 mod ice_servers;

@@ -133,7 +133,7 @@ pub async fn pointer(
         shared.viewers.note_pointer_from(address, now);
     }
     for event in post.events {
-        shared.host.pointer(session, event);
+        shared.host.input(session, event);
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -24,6 +24,7 @@ macro_rules! assets {
 
 assets![
     "access.js",
+    "baton.js",
     "canvas.js",
     "clock.js",
     "delay.js",
@@ -34,6 +35,8 @@ assets![
     "http.js",
     "icon.svg",
     "index.html",
+    "keyboard.js",
+    "lock.js",
     "main.js",
     "mjpeg.js",
     "multipart.js",

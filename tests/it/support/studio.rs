@@ -11,7 +11,7 @@ use lenscast::encode::{EncodedJpeg, Grade, JpegHub, JpegSubscription, Rung, Vide
 use lenscast::filter::{Chain, ChainError};
 use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
 use lenscast::geometry::{Affine, Geometry, Size};
-use lenscast::input::PointerEvent;
+use lenscast::input::{BatonWish, InputEvent, PointerEvent};
 
 use lenscast::publish::{AccessPolicy, Host, IceServer, JpegSource, PublishConfig, Publisher, VideoSource};
 use lenscast::receive::Inbox;
@@ -48,6 +48,9 @@ pub struct TestHost {
     pub state: Mutex<Value>,
     /// Sessions and their events; `None` is the end of what a session held.
     pub pointer: Mutex<Vec<(u64, Option<PointerEvent>)>>,
+    /// Sessions and what they did with the keyboard, or wished.
+    pub keys: Mutex<Vec<(u64, InputEvent)>>,
+    pub wishes: Mutex<Vec<(u64, BatonWish)>>,
     pub inbox: Arc<Inbox>,
     pub ice_servers: Mutex<Vec<IceServer>>,
     start: Instant,
@@ -64,6 +67,8 @@ impl Default for TestHost {
             chain: Mutex::default(),
             state: Mutex::new(state),
             pointer: Mutex::default(),
+            keys: Mutex::default(),
+            wishes: Mutex::default(),
             inbox: Arc::default(),
             ice_servers: Mutex::default(),
             start: Instant::now(),
@@ -92,8 +97,12 @@ impl Host for TestHost {
     fn clock_us(&self, at: Instant) -> u64 {
         at.saturating_duration_since(self.start).as_micros() as u64
     }
-    fn pointer(&self, session: u64, event: PointerEvent) {
+    fn input(&self, session: u64, event: InputEvent) {
+        let InputEvent::Pointer(event) = event else { return self.keys.lock().unwrap().push((session, event)) };
         self.pointer.lock().unwrap().push((session, Some(event)));
+    }
+    fn wish_control(&self, session: u64, wish: BatonWish) {
+        self.wishes.lock().unwrap().push((session, wish));
     }
     fn end_pointer(&self, session: u64) {
         self.pointer.lock().unwrap().push((session, None));

@@ -24,9 +24,21 @@ pub struct XServer {
 impl XServer {
     /// Starts one on a display number that nobody uses; the server itself finds it.
     pub fn start(size: Size) -> Self {
-        let mut process = Command::new("Xvfb")
+        let mut command = Command::new("Xvfb");
+        command.args(["-screen", "0", &format!("{size}x24")]);
+        Self::begin(command)
+    }
+
+    /// Starts one whose screen is a window on another: what is done to that window comes from real devices there.
+    pub fn inside(outer: &Self, size: Size) -> Self {
+        let mut command = Command::new("Xephyr");
+        command.args(["-screen", &size.to_string()]).env("DISPLAY", outer.display());
+        Self::begin(command)
+    }
+
+    fn begin(mut command: Command) -> Self {
+        let mut process = command
             .args(["-displayfd", "1", "-nolisten", "tcp", "-ac", "-noreset"])
-            .args(["-screen", "0", &format!("{size}x24")])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -161,6 +173,62 @@ impl Desk {
         self.connection.sync().unwrap();
     }
 
+    /// Moves the pointer with the device that programs have: what is below sees a device of its own move.
+    pub fn drag_pointer(&self, x: i16, y: i16) {
+        self.connection.xtest_fake_input(MOTION_NOTIFY_EVENT, 0, 0, self.root, x, y, 0).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// Has the keys go to the window over the screen, and writes down what they do.
+    pub fn take_keys(&self) {
+        let (window, ..) = self.window.expect("the screen was covered first");
+        let events = EventMask::BUTTON_PRESS
+            | EventMask::BUTTON_RELEASE
+            | EventMask::POINTER_MOTION
+            | EventMask::KEY_PRESS
+            | EventMask::KEY_RELEASE;
+        self.connection.change_window_attributes(window, &ChangeWindowAttributesAux::new().event_mask(events)).unwrap();
+        self.connection.set_input_focus(InputFocus::PARENT, window, x11rb::CURRENT_TIME).unwrap();
+        self.connection.sync().unwrap();
+    }
+
+    /// What the keys did since it was asked last: the symbol, with the modifiers that were on, and whether it went down.
+    pub fn strokes(&self) -> Vec<(u32, bool)> {
+        self.connection.sync().unwrap();
+        let events: Vec<Event> = std::iter::from_fn(|| self.connection.poll_for_event().unwrap()).collect();
+        let setup = self.connection.setup();
+        let (first, last) = (setup.min_keycode, setup.max_keycode);
+        let map = self.connection.get_keyboard_mapping(first, last - first + 1).unwrap().reply().unwrap();
+        let symbol = |event: &KeyPressEvent| {
+            let row = usize::from(event.detail - first) * usize::from(map.keysyms_per_keycode);
+            let has = |mask| event.state.contains(mask);
+            let capital = has(KeyButMask::SHIFT) != has(KeyButMask::LOCK);
+            // Level three, of AltGr, begins in the fifth column.
+            let column = usize::from(capital) + if has(KeyButMask::MOD5) { 4 } else { 0 };
+            let at = |column: usize| map.keysyms.get(row + column).copied().filter(|&symbol| symbol != 0);
+            at(column).or(at(0)).unwrap_or(0)
+        };
+        let stroke = |event: &Event| match event {
+            Event::KeyPress(event) => Some((symbol(event), true)),
+            Event::KeyRelease(event) => Some((symbol(event), false)),
+            _ => None,
+        };
+        events.iter().filter_map(stroke).collect()
+    }
+
+    /// What is down now: the buttons' and modifiers' bits, and how many keys.
+    pub fn held(&self) -> (u16, u32) {
+        let mask = self.connection.query_pointer(self.root).unwrap().reply().unwrap().mask;
+        let keys = self.connection.query_keymap().unwrap().reply().unwrap().keys;
+        (u16::from(mask), keys.iter().map(|byte| byte.count_ones()).sum())
+    }
+
+    /// Where the pointer is.
+    pub fn pointer(&self) -> (i16, i16) {
+        let pointer = self.connection.query_pointer(self.root).unwrap().reply().unwrap();
+        (pointer.root_x, pointer.root_y)
+    }
+
     /// Presses and releases the left button where the pointer is, and takes as long about it as a finger.
     pub fn click(&self) {
         for kind in [BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT] {
@@ -190,6 +258,18 @@ impl Desk {
         let bytes = image.unwrap().reply().unwrap().data;
         let pixels = bytes.chunks_exact(4).flat_map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
         RgbImage::from_raw(width, height, pixels).expect("a picture has as many bytes as its size says")
+    }
+
+    /// Presses keys one after the other, by their symbols, and releases them all.
+    pub fn chord(&self, symbols: &[u32]) {
+        let keys: Vec<u8> = symbols.iter().map(|&symbol| self.key(symbol)).collect();
+        for &key in &keys {
+            self.connection.xtest_fake_input(KEY_PRESS_EVENT, key, 0, self.root, 0, 0, 0).unwrap();
+        }
+        for &key in keys.iter().rev() {
+            self.connection.xtest_fake_input(KEY_RELEASE_EVENT, key, 0, self.root, 0, 0, 0).unwrap();
+        }
+        self.connection.sync().unwrap();
     }
 
     /// Presses and releases a letter with Ctrl held, as hands would.
