@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Cli, Command, explain, print_list};
+use crate::cli::{Cli, Command, explain, print_list, print_log, token};
 use crate::extend::{self, Programs};
 use crate::input::{self, guard};
 use crate::settings::file;
@@ -45,7 +45,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         tracing::warn!("{complaint}");
     }
     match cli.command {
-        Some(Command::Serve(args)) => engine::serve(args.to_settings()?, &mut io::stdout()),
+        Some(Command::Serve(args)) => engine::serve(args.to_settings()?, args.greeting(), &mut io::stdout()),
+        Some(Command::Token { action }) => token(&action, &mut io::stdout().lock()),
+        Some(Command::Log) => Ok(print_log(&mut io::stdout().lock())?),
         Some(Command::Explain(args)) => explain(&args, &mut io::stdout().lock()),
         Some(Command::List { json }) => Ok(print_list(json, &mut io::stdout().lock())?),
         // Answered above.

@@ -85,7 +85,10 @@ export class Details {
       ['Frame rate', withUnit(host?.fps ?? NaN, 'fps', 1)],
       ['Viewers', Number.isFinite(host?.viewers) ? String(host.viewers) : '–'],
       ['Control', !host ? '–' : !host.control ? 'not allowed' : host.pointer ? 'allowed' : 'allowed, but nothing to click on'],
+      ...(host?.roles ? [['You may', host.roles.map((role) => ROLES[role] ?? role).join(', ') || 'nothing']] : []),
     ]);
+    byId('secure-hint').hidden = window.isSecureContext;
+    byId('secure-link').href = `https://${location.host}/`;
   }
 
   #graph() {
@@ -108,6 +111,8 @@ function niceTop(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return Math.ceil([1, 2, 5, 10].find((step) => step * power >= value) * power);
 }
+
+const ROLES = { watch: 'watch', point: 'point', click: 'click', type: 'type', tune: 'move the sliders' };
 
 /** Brings a description list to these rows, and touches only what is another. */
 function rows(list, wanted) {

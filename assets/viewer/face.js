@@ -72,6 +72,14 @@ export class Face {
     byId('stage').setAttribute('aria-label', `The shared picture${control.active ? '; the pointer controls it' : ''}`);
   }
 
+  /** While the host is asked, nothing else lies over the picture. */
+  entering(waits) {
+    if (!waits) return;
+    byId('secret-form').hidden = true;
+    byId('waiting').hidden = true;
+    setText(byId('status-text'), 'Waiting to be let in…');
+  }
+
   /** The numbers change all the time and are in no live region. */
   numbers(session, delayMs) {
     setText(byId('size'), session?.width ? `${session.width} × ${session.height}` : '–');

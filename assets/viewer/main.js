@@ -1,7 +1,8 @@
 // Puts the page together: the player, the pointer, and what is shown of both.
 
-import { keepSecret, readLink, takeSecret } from './access.js';
+import { guestName, keepSecret, readLink, secret, takeInvitation, takeSecret } from './access.js';
 import { Baton } from './baton.js';
+import { Entrance } from './enter.js';
 import { Details } from './details.js';
 import { Hand } from './hand.js';
 import { KeyboardInput } from './keyboard.js';
@@ -107,7 +108,11 @@ function render() {
   baton.show(player.shown?.host, active);
   face.show(player, { active, wanted: controlWanted }, view);
   tune.show(player.state === 'live' ? player.shown?.host : null);
-  if (player.state === 'secret') stage.replaceChildren(); // who is no longer let in keeps no picture
+  if (player.state === 'secret') {
+    stage.replaceChildren(); // who is no longer let in keeps no picture
+    entrance.tryDevice();
+  }
+  face.entering(Boolean(entrance.waiting));
   // Once it plays, because until then it may fall back further.
   if (!player.fallback) {
     if (fallbackTold) face.hideNotice('fallback');
@@ -153,9 +158,40 @@ byId('secret-form').addEventListener('submit', (event) => {
   byId('secret-error').textContent = link ? '' : 'There is no secret in this text.';
   if (!link) return;
   if (link.elsewhere) return location.assign(link.elsewhere);
+  const { token, code } = link;
+  if (token || code) {
+    const role = byId('wish-click').checked ? 'click' : 'watch';
+    return void entrance.knock({ ...(token ? { token } : { code }), role, name: byId('name-input').value });
+  }
   keepSecret(link.secret);
   player.restart();
 });
+byId('name-input').value = guestName();
+
+// ---- getting in ----
+
+const entrance = new Entrance({
+  onIn: () => player.restart(),
+  onRefused: (reason) => {
+    // Perhaps anyone may watch; otherwise the form stands there.
+    if (player.state !== 'secret') player.restart();
+    byId('secret-error').textContent = reason;
+  },
+  onChange: () => render(),
+});
+
+/** By a one-time link, by what the link or this tab knows, or by what the device keeps; else the host says what it needs. */
+function comeIn(first = false) {
+  const token = takeInvitation();
+  const given = takeSecret();
+  if (token) {
+    player.stop();
+    entrance.knock({ token });
+  } else if (given || secret() || !entrance.tryDevice()) {
+    if (first) player.connect();
+    else player.restart();
+  }
+}
 
 const screen = new FullScreen(byId('fullscreen'));
 const PAN_PX = 80;
@@ -194,7 +230,7 @@ const wakefulness = new Wakefulness({
   },
   onDoubt: () => player.doubt(),
 });
-addEventListener('hashchange', () => takeSecret() && player.restart());
+addEventListener('hashchange', () => /[#&][st]=/.test(location.hash) && comeIn());
 addEventListener('pagehide', () => {
   input.letGo();
   player.stop();
@@ -203,7 +239,7 @@ addEventListener('pageshow', (event) => event.persisted && player.restart());
 
 /**
  * For tests and consoles: what the page shows, as it is at the moment of asking. Nothing here can be set.
- * `state` is `connecting`, `live`, `reconnecting`, `asleep` or `secret`; `transport` one of TRANSPORTS; `codec` `h264`,
+ * `state` is `entering`, `connecting`, `live`, `reconnecting`, `asleep` or `secret`; `transport` one of TRANSPORTS; `codec` `h264`,
  * `vp8`, `jpeg` or null; `delayMs`, `fps` and `epoch` are null where unknown; `frames` counts the session's pictures;
  * `pc` is the RTCPeerConnection, or null; `host` what the host last said of itself; `legs` the delay's parts in ms; `zoom` is 1 where
  * everything fits.
@@ -213,7 +249,7 @@ Object.defineProperty(window, 'lenscast', {
     const shown = player.shown;
     const { delayMs, legs } = shown?.meter.read(performance.now()) ?? { delayMs: null, legs: {} };
     return Object.freeze({
-      state: player.state, reason: player.reason, fallback: player.fallback,
+      state: entrance.waiting ? 'entering' : player.state, reason: player.reason, fallback: player.fallback,
       transport: player.transport, transportName: transportName(shown), codec: shown?.codec ?? null,
       width: shown?.width ?? 0, height: shown?.height ?? 0, fps: shown?.fps ?? null, frames: shown?.frames ?? 0,
       delayMs, legs, epoch: shown?.epoch ?? null, pc: shown?.pc ?? null, controlling: controlling(),
@@ -223,5 +259,4 @@ Object.defineProperty(window, 'lenscast', {
   },
 });
 
-takeSecret();
-player.connect();
+comeIn(true);

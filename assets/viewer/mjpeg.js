@@ -98,8 +98,9 @@ export class MjpegSession extends CanvasSession {
       this.host = {
         source: state.source?.name ?? '', width: state.picture?.width ?? 0, height: state.picture?.height ?? 0,
         fps: state.fps?.filtered ?? null, viewers: state.viewers?.length ?? null,
-        control: Boolean(state.control), pointer: Boolean(state.geometry?.pointer), keys: Boolean(state.control), paused: Boolean(state.paused),
-        tune: Boolean(state.tune && secret()), chain: state.chain ?? 0,
+        control: Boolean(state.control), pointer: Boolean(state.geometry?.pointer), paused: Boolean(state.paused),
+        keys: Boolean(state.control && (state.roles?.includes('type') ?? true)), tune: Boolean(state.tune), chain: state.chain ?? 0,
+        roles: state.roles,
       };
       this.events.onHost(this);
     } catch (error) {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use super::presets::Told;
 use crate::capture::SourceId;
 use crate::engine::{Command, Event, Handle};
-use crate::filter::{Chain, Entry, MOST_FILTERS, ParamValue, create};
+use crate::filter::{self, Chain, MOST_FILTERS, ParamValue, create};
 use crate::settings::presets::{Preset, applied};
-use crate::settings::{Outgoing, PreviewRate, Reach, Settings, Theme};
+use crate::settings::{Entry, Outgoing, PreviewRate, Reach, Settings, Theme};
 
 /// One wish of the user.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +56,8 @@ pub enum Edit {
     /// Begins, ends or changes publishing to a server.
     Outgoing(Box<Outgoing>),
     WatchAnyone(bool),
+    /// How others come in.
+    Entry(Entry),
     Reach(Reach),
     Port(u16),
     Preview(PreviewRate),
@@ -77,6 +79,8 @@ pub enum FilePurpose {
     LoadChain,
     SaveChain,
     SaveSnapshot,
+    /// Who was let in, as lines of JSON.
+    ExportLog,
     ImportPreset,
     /// By the name of the preset's own file, and what it is called.
     ExportPreset {
@@ -154,7 +158,7 @@ impl Edit {
             }
             Self::ResetFilter(key) => {
                 if let Some(item) = settings.chain_mut().item_mut(key)
-                    && let Entry::Filter(filter) = &mut item.entry
+                    && let filter::Entry::Filter(filter) = &mut item.entry
                     && let Some(fresh) = create(filter.spec().id)
                 {
                     *filter = fresh;
@@ -191,6 +195,7 @@ impl Edit {
             Self::Accept(allowed) => settings.share.accept = allowed,
             Self::Outgoing(outgoing) => settings.outgoing = *outgoing,
             Self::WatchAnyone(allowed) => settings.share.watch_anyone = allowed,
+            Self::Entry(entry) => settings.share.entry = entry,
             Self::Reach(reach) => settings.share.reach = reach,
             Self::Port(port) => settings.share.port = port,
             Self::Preview(rate) => settings.preview = rate,
@@ -265,7 +270,9 @@ mod tests {
         Edit::Param(1, "left", ParamValue::Float(0.5)).apply(&mut settings).unwrap();
         Edit::ResetFilter(1).apply(&mut settings).unwrap();
         let chain = settings.chain();
-        let Some(Entry::Filter(filter)) = chain.item(1).map(|item| &item.entry) else { panic!("the filter is gone") };
+        let Some(filter::Entry::Filter(filter)) = chain.item(1).map(|item| &item.entry) else {
+            panic!("the filter is gone")
+        };
         assert_eq!(filter.params().get("left"), Some(ParamValue::Float(0.0)));
     }
 
@@ -301,7 +308,7 @@ mod tests {
         let mut settings = Settings::default();
         Edit::AddFilter("crop").apply(&mut settings).unwrap();
         Edit::HalfSize.apply(&mut settings).unwrap();
-        let Entry::Filter(first) = &settings.chain().items()[0].entry.clone() else { panic!("unknown") };
+        let filter::Entry::Filter(first) = &settings.chain().items()[0].entry.clone() else { panic!("unknown") };
         assert_eq!(first.spec().id, "scale");
         assert_eq!(first.params().get("percent"), Some(ParamValue::Float(50.0)));
     }

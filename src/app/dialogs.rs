@@ -143,6 +143,10 @@ impl Files {
                 save_chain(&self.handle.store.get().chain(), &path)?;
                 Ok(Some(format!("Saved the filters as {}", path.display())))
             }
+            FilePurpose::ExportLog => {
+                self.handle.command(Command::ExportLog { path: with_ending(path, &["log", "jsonl", "txt"], "log") });
+                Ok(None)
+            }
             FilePurpose::SaveSnapshot => {
                 // The engine writes it and tells what came of it.
                 self.handle.command(Command::SaveSnapshot { path: with_ending(path, &["png", "jpg", "jpeg"], "png") });
@@ -246,6 +250,7 @@ pub fn suggested_path(purpose: &FilePurpose) -> String {
     match purpose {
         FilePurpose::SaveChain => folder.join("filters.json").display().to_string(),
         FilePurpose::SaveSnapshot => folder.join("lenscast.png").display().to_string(),
+        FilePurpose::ExportLog => folder.join("lenscast-access.log").display().to_string(),
         FilePurpose::ExportPreset { name, .. } => folder.join(export_name(name)).display().to_string(),
         FilePurpose::OpenImage
         | FilePurpose::LoadChain
@@ -282,6 +287,7 @@ fn browse(purpose: &FilePurpose) -> Option<PathBuf> {
             .add_filter("Filter chains", &["json"])
             .set_file_name("filters.json")
             .save_file(),
+        FilePurpose::ExportLog => dialog.set_title("Export log").set_file_name("lenscast-access.log").save_file(),
         FilePurpose::SaveSnapshot => dialog
             .set_title("Save snapshot")
             .add_filter("Pictures", &["png", "jpg"])

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use egui::{TextureHandle, TextureOptions, ViewportCommand};
+use raw_window_handle::{HasWindowHandle, RawWindowHandle};
 
 use action::{Action, FileJob};
 use dialogs::Files;
@@ -37,7 +38,7 @@ use thumbnails::{Thumbnails, Wish, wish_for};
 
 use crate::engine::Handle;
 use crate::settings::{Listing, PresetFolder};
-use crate::util::Ticket;
+use crate::util::{Ticket, note_own_window};
 
 /// Pictures a second at most where the processor draws the window: filling it is what costs there.
 const MOST_BY_SOFTWARE: u32 = 15;
@@ -89,6 +90,18 @@ pub fn run(handle: Handle, options: WindowOptions) -> Result<(), AppError> {
     .map_err(AppError::Window)
 }
 
+/// Says which window is ours, so that it is not shown to viewers and hears nothing of what they do.
+fn note_window(context: &eframe::CreationContext<'_>) {
+    let id = match context.window_handle().map(|handle| handle.as_raw()) {
+        Ok(RawWindowHandle::Xlib(handle)) => u32::try_from(handle.window).ok(),
+        Ok(RawWindowHandle::Xcb(handle)) => Some(handle.window.get()),
+        _ => None,
+    };
+    if let Some(id) = id {
+        note_own_window(id);
+    }
+}
+
 /// The picture in the title bar and the task list; none if the file in this binary were broken.
 fn icon() -> egui::IconData {
     let bytes = include_bytes!("../../assets/icon.png");
@@ -126,6 +139,7 @@ struct Window {
 impl Window {
     fn new(handle: Handle, folder: Option<PresetFolder>, context: &eframe::CreationContext<'_>) -> Self {
         let ctx = context.egui_ctx.clone();
+        note_window(context);
         theme::install(&ctx);
         let preview = Preview::start(Box::new({
             let ctx = ctx.clone();

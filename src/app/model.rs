@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use egui::TextureId;
 
 use super::action::FilePurpose;
+use super::panels::TokenForm;
 use super::presets::PresetId;
 use super::slowness::Slowness;
 use super::toasts::Toasts;
@@ -20,6 +21,9 @@ use crate::settings::{Listing, Outgoing, Settings};
 
 /// Files that are pictures.
 pub const PICTURE_ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
+
+/// An answer within this time was a click meant for something else.
+pub const PROMPT_SEEN: Duration = Duration::from_millis(600);
 
 /// How many seconds the plot of the bitrate goes back.
 pub const HISTORY_SECONDS: usize = 60;
@@ -42,6 +46,10 @@ pub struct Model {
     pub qr: QrCache,
     /// The preview is kept at 15 a second because the processor draws the window.
     pub software_rendering: bool,
+    /// Whether the device of whoever asks to come in is to be remembered.
+    pub remembers: bool,
+    /// Who asks, and since when that is on the screen.
+    pub prompted: Option<(u64, Instant)>,
     /// The time of this frame.
     pub now: Instant,
 }
@@ -69,6 +77,8 @@ pub struct Gallery {
 pub enum Overlay {
     About,
     Shortcuts,
+    /// Who comes in, and a token that is being made.
+    People(TokenForm),
     /// The server to publish to, while it is being typed.
     Outgoing(Box<Outgoing>),
     /// A preset gets a name: a new one, or the one in this file.
@@ -107,6 +117,8 @@ impl Model {
             slowness: Slowness::default(),
             qr: QrCache::default(),
             software_rendering: false,
+            remembers: false,
+            prompted: None,
             now,
         }
     }
@@ -117,6 +129,20 @@ impl Model {
             ShareState::On { links, .. } => links.first().map(String::as_str),
             ShareState::Off | ShareState::Failed(_) => None,
         }
+    }
+
+    /// Notes who asks to come in; each question begins with its own wishes.
+    pub fn note_prompt(&mut self) {
+        let id = self.status.door.prompt.as_ref().map(|prompt| prompt.id);
+        if self.prompted.map(|(id, _)| id) != id {
+            self.remembers = false;
+            self.prompted = id.map(|id| (id, self.now));
+        }
+    }
+
+    /// Whether the question has stood there long enough to have been seen.
+    pub fn prompt_is_ready(&self) -> bool {
+        self.prompted.is_some_and(|(_, since)| self.now.saturating_duration_since(since) >= PROMPT_SEEN)
     }
 
     pub fn is_collapsed(&self, key: u32) -> bool {

@@ -28,7 +28,7 @@ pub fn run_with_engine(complaints: Vec<String>) -> anyhow::Result<()> {
         }
     };
     let presets = folder.as_deref().map(PresetFolder::inside);
-    let engine = Engine::start(settings, path)?;
+    let engine = Engine::start(settings, path, folder.clone())?;
     end_on_signal(engine.handle());
     for trouble in complaints.into_iter().chain(trouble) {
         engine.handle().tell(Event::Warning(trouble));

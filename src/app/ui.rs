@@ -60,6 +60,7 @@ pub fn root_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
         panels::preview_ui(ui, model, actions);
     });
     overlay_ui(ui, model, actions);
+    prompt_ui(ui, model, actions);
     let banner = if model.settings.share.control { theme::BANNER_HEIGHT } else { 0.0 };
     let now = model.now;
     model.toasts.show(ui, theme::TOP_BAR_HEIGHT + banner, now, actions);
@@ -106,18 +107,36 @@ fn overlay_ui(ui: &Ui, model: &mut Model, actions: &mut Vec<Action>) {
     let Some(mut overlay) = model.overlay.take() else { return };
     let frame = Frame::popup(ui.style()).inner_margin(Margin::same(20));
     let status = std::sync::Arc::clone(&model.status);
+    let width = if matches!(overlay, Overlay::People(_)) { 560.0 } else { 420.0 };
     let modal = Modal::new(Id::unique("overlay")).frame(frame).show(ui.ctx(), |ui| {
-        ui.set_width(420.0);
+        ui.set_width(width);
         match &mut overlay {
             Overlay::About => about_ui(ui),
             Overlay::Shortcuts => shortcuts_ui(ui),
             Overlay::PresetName { file, text } => preset_name_ui(ui, file.as_deref(), text, actions),
+            Overlay::People(form) => panels::people_ui(ui, model, form, actions),
             Overlay::Outgoing(typed) => panels::outgoing_ui(ui, &status.outgoing, typed, actions),
             Overlay::Path { purpose, text, reason } => path_ui(ui, purpose, text, *reason, actions),
         }
     });
     if !modal.inner && !modal.should_close() {
         model.overlay = Some(overlay);
+    }
+}
+
+/// Whoever asks to come in is asked about over everything else.
+fn prompt_ui(ui: &Ui, model: &mut Model, actions: &mut Vec<Action>) {
+    model.note_prompt();
+    if model.prompted.is_none() {
+        return;
+    }
+    let frame = Frame::popup(ui.style()).inner_margin(Margin::same(20));
+    Modal::new(Id::unique("prompt")).frame(frame).show(ui.ctx(), |ui| {
+        ui.set_width(420.0);
+        panels::prompt_ui(ui, model, actions);
+    });
+    if !model.prompt_is_ready() {
+        ui.ctx().request_repaint_after(super::model::PROMPT_SEEN);
     }
 }
 
@@ -225,6 +244,7 @@ fn path_ui(
         FilePurpose::ImportPreset => ("Import preset", "Import"),
         FilePurpose::ExportPreset { .. } => ("Export preset", "Export"),
         FilePurpose::FilterFile { .. } => ("Choose file", "Choose"),
+        FilePurpose::ExportLog => ("Export log", "Export"),
         FilePurpose::OpenAny => ("Open by path", "Open"),
     };
     ui.heading(RichText::new(title).color(palette.strong));

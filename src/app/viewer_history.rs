@@ -71,6 +71,7 @@ mod tests {
             loss_percent: None,
             round_trip_ms: None,
             controls: false,
+            guest: None,
         }
     }
 

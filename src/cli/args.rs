@@ -8,9 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::filter_arg::parse_filter;
 use crate::capture::SourceId;
+use crate::engine::{Greeting, Role};
 use crate::filter::Chain;
 use crate::geometry::Size;
-use crate::settings::{IceServer, Outgoing, Reach, Settings};
+use crate::settings::{Entry, IceServer, Outgoing, Reach, Settings};
 
 /// Shares a screen or camera through live filters with any browser, and lets whoever you allow click back.
 ///
@@ -37,6 +38,13 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Show how a chain of filters is compiled, and what each pass over the picture costs here
     Explain(Box<ExplainArgs>),
+    /// Make, show and remove the long-lived tokens by which programs come in
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+    },
+    /// Print the log of who was let in, with what rights, and when they controlled: one line of JSON each
+    Log,
     /// Let go what is held when the program is killed; started by the program itself
     #[command(hide = true)]
     Guard,
@@ -48,6 +56,30 @@ pub enum Command {
     },
 }
 
+/// What to do with tokens. A running Lenscast notices at once.
+#[derive(Debug, Subcommand)]
+pub enum TokenAction {
+    /// Make a token and print it; it is shown this once
+    Add {
+        /// What it is for
+        name: String,
+        /// What it may do: watch, point, click, type or tune; may be given several times
+        #[arg(long = "role", value_name = "ROLE", default_value = "watch", value_parser = parse_role)]
+        roles: Vec<Role>,
+        /// A page that may show its picture in an <img>, as http://homeassistant.local:8123; may be given several times
+        #[arg(long = "origin", value_name = "ORIGIN")]
+        origins: Vec<String>,
+    },
+    /// Show the tokens and the remembered devices, without their secrets
+    List,
+    /// End a token; who uses it is disconnected
+    Remove { name: String },
+}
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    Role::from_id(text).ok_or_else(|| "it is watch, point, click, type or tune".to_owned())
+}
+
 /// Who may watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Watch {
@@ -55,6 +87,10 @@ pub enum Watch {
     Link,
     /// Whoever reaches the port; clicking still needs the link
     Anyone,
+    /// Whom you let in, one by one, here on the terminal; they come by a one-time link or a code
+    Approve,
+    /// Who has a one-time link or the code
+    Invited,
 }
 
 /// The filters of a chain.
@@ -140,6 +176,23 @@ pub struct ServeArgs {
     #[arg(long, value_enum, default_value = "link")]
     pub watch: Watch,
 
+    /// Print a one-time link as well, good for two minutes
+    #[arg(long)]
+    pub invite: bool,
+
+    /// Print an eight-digit code as well, good for five minutes
+    #[arg(long)]
+    pub code: bool,
+
+    /// Another name under which this computer is reached, for example that of a proxy; may be given several times.
+    /// Requests for names that are not known are refused
+    #[arg(long = "host-name", value_name = "NAME")]
+    pub host_names: Vec<String>,
+
+    /// Viewers at a time
+    #[arg(long, default_value_t = 16, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=32))]
+    pub viewers: u32,
+
     /// Let whoever has the link move and click this computer's pointer
     #[arg(long)]
     pub control: bool,
@@ -200,6 +253,11 @@ impl ChainArgs {
 }
 
 impl ServeArgs {
+    /// What is printed at the start.
+    pub fn greeting(&self) -> Greeting {
+        Greeting { invite: self.invite, code: self.code }
+    }
+
     /// The settings these arguments stand for.
     ///
     /// # Errors
@@ -212,6 +270,13 @@ impl ServeArgs {
         settings.share.udp_port = self.udp_port;
         settings.share.ice_servers.clone_from(&self.ice_server);
         settings.share.watch_anyone = self.watch == Watch::Anyone;
+        settings.share.entry = match self.watch {
+            Watch::Link | Watch::Anyone => Entry::Link,
+            Watch::Approve => Entry::Approve,
+            Watch::Invited => Entry::Invited,
+        };
+        settings.share.hosts.clone_from(&self.host_names);
+        settings.share.most_viewers = self.viewers;
         settings.share.control = self.control;
         settings.share.tune = self.tune;
         settings.share.accept = self.accept_whip;
@@ -243,7 +308,7 @@ mod tests {
     #[test]
     fn every_argument_of_serve_reaches_the_settings() {
         let line = "lenscast serve --source pattern --filter crop:left=0.5 --bind 127.0.0.1 --port 9 --udp-port 10 --ice-server turn:turn.example,me,s3cr3t --ice-server stun:stun.example --fps 12 \
-                    --watch anyone --control --tune --accept-whip --quality 70 --bitrate 3000 --whip https://media.example/whip --whip-token t0k3n";
+                    --watch anyone --control --tune --accept-whip --host-name cast.example --viewers 3 --quality 70 --bitrate 3000 --whip https://media.example/whip --whip-token t0k3n";
         let Some(Command::Serve(args)) = Cli::parse_from(line.split_whitespace()).command else { panic!("{line}") };
         let settings = args.to_settings().unwrap();
         assert_eq!((settings.source.clone(), settings.fps), (SourceId::Pattern, 12));
@@ -254,6 +319,8 @@ mod tests {
             (share.watch_anyone, share.control, share.tune, share.accept, share.on),
             (true, true, true, true, false)
         );
+        assert_eq!((share.hosts.as_slice(), share.most_viewers), (&["cast.example".to_owned()][..], 3));
+        assert_eq!(share.entry, Entry::Link);
         let servers: Vec<&str> = share.ice_servers.iter().map(|server| server.url.as_str()).collect();
         assert_eq!(servers, ["turn:turn.example", "stun:stun.example"]);
         let outgoing = &settings.outgoing;

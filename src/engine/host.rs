@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::Parts;
 use crate::filter::{self, Chain, ChainError, ParamKind, ParamSpec};
 use crate::input::{BatonWish, Holder, InputEvent};
-use crate::publish::{AccessPolicy, Host, IceServer};
+use crate::publish::{AccessPolicy, Door, Host, IceServer};
 use crate::receive::Inbox;
-use crate::settings;
+use crate::settings::{self, Entry};
 
 /// The engine as the publisher sees it. Weak, because the engine owns the publisher.
 pub struct EngineHost(pub Weak<Parts>);
@@ -28,11 +28,19 @@ impl Host for EngineHost {
         let settings = parts.handle.store.get();
         let share = &settings.share;
         AccessPolicy {
-            secret: share.secret.clone(),
+            secret: if share.entry == Entry::Link { share.secret.clone() } else { String::new() },
             watch_anyone: share.watch_anyone,
             control: share.on && share.control,
             publish: share.on && share.accept,
+            ask: share.entry == Entry::Approve,
+            hosts: share.hosts.clone(),
+            most_viewers: share.most_viewers as usize,
         }
+    }
+
+    fn door(&self) -> Arc<Door> {
+        // Without an engine nobody is known, and so nobody is let in.
+        self.parts().map_or_else(Arc::default, |parts| Arc::clone(&parts.door))
     }
 
     fn state(&self) -> Value {

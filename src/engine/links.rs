@@ -2,14 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::settings::{Reach, Share};
-
-/// A new secret of 128 bits, as 32 hexadecimal digits.
-pub fn new_secret() -> Result<String, getrandom::Error> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
+use crate::settings::{Entry, Reach, Share};
 
 /// The address to listen on.
 pub fn listening_address(reach: Reach) -> IpAddr {
@@ -20,8 +13,8 @@ pub fn listening_address(reach: Reach) -> IpAddr {
     }
 }
 
-/// Links to the page, the one for other computers first. `own` are this computer's addresses.
-pub fn links(share: &Share, address: IpAddr, port: u16, own: &[IpAddr]) -> Vec<String> {
+/// Where the page is, the address for other computers first, without a scheme. `own` are this computer's addresses.
+pub fn places(address: IpAddr, port: u16, own: &[IpAddr]) -> Vec<String> {
     let hosts: Vec<IpAddr> = if address.is_unspecified() {
         let (loopback, network): (Vec<_>, Vec<_>) = own.iter().copied().partition(IpAddr::is_loopback);
         // Link-local IPv6 addresses need a zone that a browser can't take.
@@ -35,7 +28,18 @@ pub fn links(share: &Share, address: IpAddr, port: u16, own: &[IpAddr]) -> Vec<S
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => format!("[{v6}]"),
     };
-    hosts.into_iter().map(|address| format!("http://{}:{port}/#s={}", host(address), share.secret)).collect()
+    hosts.into_iter().map(|address| format!("{}:{port}", host(address))).collect()
+}
+
+/// Links to the page with what lets in: the standing secret, or the token of a one-time link. Without either they open
+/// the page, which asks for a code.
+pub fn links(share: &Share, places: &[String], token: Option<&str>) -> Vec<String> {
+    let fragment = match (share.entry, token) {
+        (Entry::Link, _) => format!("#s={}", share.secret),
+        (Entry::Approve | Entry::Invited, Some(token)) => format!("#t={token}"),
+        (Entry::Approve | Entry::Invited, None) => String::new(),
+    };
+    places.iter().map(|place| format!("http://{place}/{fragment}")).collect()
 }
 
 #[cfg(test)]
@@ -45,17 +49,13 @@ mod tests {
     #[test]
     fn links_name_the_network_address_first() {
         let own: Vec<IpAddr> = ["127.0.0.1", "fe80::1", "192.168.1.7", "::1"].map(|text| text.parse().unwrap()).into();
-        let share = Share { secret: "abc".to_owned(), ..Share::default() };
-        let all = links(&share, listening_address(Reach::Network), 8_080, &own);
+        let share = Share { secret: "abc".to_owned(), entry: Entry::Link, ..Share::default() };
+        let network = places(listening_address(Reach::Network), 8_080, &own);
+        let all = links(&share, &network, None);
         assert_eq!(all, ["http://192.168.1.7:8080/#s=abc", "http://127.0.0.1:8080/#s=abc"]);
-        let one = links(&share, "::1".parse().unwrap(), 80, &own);
-        assert_eq!(one, ["http://[::1]:80/#s=abc"]);
-    }
-
-    #[test]
-    fn secrets_have_128_bits_and_differ() {
-        let (first, second) = (new_secret().unwrap(), new_secret().unwrap());
-        assert_eq!(first.len(), 32);
-        assert_ne!(first, second);
+        assert_eq!(places("::1".parse().unwrap(), 80, &own), ["[::1]:80"]);
+        let invited = Share { entry: Entry::Approve, ..share };
+        assert_eq!(links(&invited, &network, Some("t0"))[0], "http://192.168.1.7:8080/#t=t0");
+        assert_eq!(links(&invited, &network, None)[0], "http://192.168.1.7:8080/");
     }
 }

@@ -22,11 +22,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use crate::encode::Rung;
-pub use crate::publish::{OutgoingState, Transport, ViewerInfo};
+pub use crate::publish::{
+    DeviceInfo, Digest, DoorView, GuestInfo, KeyFile, KeysError, LogLine, NewToken, OutgoingState, Prompt, Role, Roles,
+    TokenInfo, Transport, Verdict, ViewerInfo, Visitor, log_path, new_key, origin, read_log,
+};
 pub use command::{Command, Event};
 pub use files::{files_now, reader as filter_files};
 pub use handle::{Handle, Waker};
-pub use headless::serve;
+pub use headless::{Greeting, serve};
 pub use host::describe_filters;
 pub use peek::{Peek, PeekTicket, SmallPicture};
 pub use sharing::mistake_in;
@@ -38,6 +41,7 @@ use crate::capture::{CaptureReport, CaptureThread, CaptureWish};
 use crate::encode::{JpegHub, VideoCodec, VideoConfig, VideoHub};
 use crate::input::guard::Guarded;
 use crate::input::{self, Injector, InputHub};
+use crate::publish::{self, Door};
 use crate::settings::{Settings, Store};
 use crate::util::Latest;
 use processing::Processing;
@@ -66,19 +70,22 @@ struct Parts {
     video_config: Latest<VideoConfig>,
     jpeg_quality: Latest<u8>,
     processing: Arc<processing::Shared>,
+    /// Who is let in.
+    door: Arc<Door>,
     /// Zero of the clock that viewers see.
     started: Instant,
 }
 
 impl Engine {
     /// Starts every thread. Nothing is captured until somebody wants a picture. `saved_as` is the file that follows
-    /// the settings, if there is one.
+    /// the settings, if there is one; in `folder` are keys, certificate and log, which last no longer than the program
+    /// without it.
     ///
     /// # Errors
     /// When the system gives no random numbers for the link's secret.
-    pub fn start(mut settings: Settings, saved_as: Option<PathBuf>) -> anyhow::Result<Self> {
+    pub fn start(mut settings: Settings, saved_as: Option<PathBuf>, folder: Option<PathBuf>) -> anyhow::Result<Self> {
         if settings.share.secret.is_empty() {
-            settings.share.secret = links::new_secret()?;
+            settings.share.secret = publish::new_secret()?;
         }
         let store = Arc::new(Store::new(settings));
         let settings = store.get();
@@ -121,6 +128,7 @@ impl Engine {
             video_config,
             jpeg_quality,
             processing: shared,
+            door: Arc::new(Door::new(folder)),
             started: Instant::now(),
         });
         let changed = Arc::downgrade(&parts);

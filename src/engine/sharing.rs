@@ -2,15 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::runtime::Runtime;
 
 use super::host::EngineHost;
-use super::links::{links, listening_address};
+use super::links::{links, listening_address, places};
 use super::status::{OutgoingStatus, ShareState};
 use super::{Event, Parts};
 use crate::publish::{self, Broadcasts, OutgoingState, PublishConfig, Publisher, Target};
-use crate::settings::{Outgoing, Reach, Share};
+use crate::settings::{Entry, Outgoing, Reach, Share};
 
 /// Where is listened; another one needs another publisher.
 type Place = (Reach, u16, Option<u16>);
@@ -23,6 +24,8 @@ pub struct Sharing {
     /// What failed is not tried again until it is asked for anew.
     failed: Option<Place>,
     pub state: ShareState,
+    /// Where the page can be opened, without scheme and secret.
+    places: Vec<String>,
     /// Made with the first who needs it, and kept: two would take each other's frames.
     broadcasts: Option<Broadcasts>,
     publishing: Publishing,
@@ -51,6 +54,7 @@ impl Sharing {
             running: None,
             failed: None,
             state: ShareState::Off,
+            places: Vec::new(),
             broadcasts: None,
             publishing: Publishing::No,
         })
@@ -62,12 +66,17 @@ impl Sharing {
         let share = parts.handle.store.get().share.clone();
         let wished = (share.reach, share.port, share.udp_port);
         match &self.running {
-            Some((current, _)) if share.on && *current == wished => return false,
+            Some((current, _)) if share.on && *current == wished => {
+                self.tend(parts, Instant::now());
+                return false;
+            }
             None if !share.on && self.state == ShareState::Off => return false,
             None if share.on && self.failed == Some(wished) => return false,
             _ => {}
         }
         self.stop();
+        // Sessions, invitations and codes belong to one time of sharing.
+        parts.door.clear();
         if share.on {
             self.start(parts, &share);
         }
@@ -89,8 +98,10 @@ impl Sharing {
                 }
                 let address = publisher.address();
                 let own = publish::local_addresses();
-                let links = links(share, address.ip(), address.port(), &own);
+                self.places = places(address.ip(), address.port(), &own);
+                let links = links(share, &self.places, None);
                 self.state = ShareState::On { links, address: address.ip(), port: address.port() };
+                self.tend(parts, Instant::now());
                 self.running = Some((wished, publisher));
             }
             Err(error) => {
@@ -99,6 +110,26 @@ impl Sharing {
                 self.state = ShareState::Failed(error.to_string());
                 self.failed = Some(wished);
             }
+        }
+    }
+
+    /// Keeps an invitation and a code at hand while they are what lets people in, and the links as they are now.
+    fn tend(&mut self, parts: &Parts, now: Instant) {
+        let share = &parts.handle.store.get().share;
+        let view = parts.door.view(now);
+        let mut token = view.invitation.map(|(token, _)| token);
+        if share.entry != Entry::Link {
+            if token.is_none() {
+                token = parts.door.invite(now).ok();
+            }
+            if view.code.is_none()
+                && let Err(error) = parts.door.renew_code(now)
+            {
+                tracing::error!("there is no code: the system gives no random numbers: {error}");
+            }
+        }
+        if let ShareState::On { links: shown, .. } = &mut self.state {
+            *shown = links(share, &self.places, token.as_deref());
         }
     }
 

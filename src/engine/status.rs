@@ -1,13 +1,14 @@
 //! What the engine is doing, published as a whole at most ten times a second.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::capture::{CaptureState, SourceId, SourceList};
 use crate::geometry::Size;
 use crate::pipeline::PassReport;
-use crate::publish::{OutgoingState, ViewerInfo};
+use crate::publish::{DoorView, OutgoingState, ViewerInfo};
 
 /// A snapshot of everything the window and `/state` show.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -32,6 +33,8 @@ pub struct Status {
     pub share: ShareState,
     pub outgoing: OutgoingStatus,
     pub viewers: Vec<ViewerInfo>,
+    /// Who is in, who asks, and what lets them.
+    pub door: Arc<DoorView>,
     pub encoders: Vec<EncoderStatus>,
     pub control: ControlStatus,
 }

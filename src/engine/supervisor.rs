@@ -14,8 +14,9 @@ use super::status::{ControlStatus, EncoderStatus, FrameCounts, ShareState, Statu
 use crate::capture::{self, SourceId, SourceList};
 use crate::encode::EncoderStats;
 use crate::input::Holder;
-use crate::settings::{Settings, file};
-use crate::util::{Latest, Mailbox, Worker, spawn_named};
+use crate::publish::{log_path, read_log};
+use crate::settings::{Entry, Settings, Share, file};
+use crate::util::{Latest, Mailbox, Worker, sentence, spawn_named, write_private};
 
 /// The status is published at most this often.
 const TICK: Duration = Duration::from_millis(100);
@@ -41,6 +42,7 @@ impl Supervisor {
             rates: Vec::new(),
             rates_at: Instant::now(),
             is_published_to: false,
+            door_complaint: None,
             parts,
             commands,
         };
@@ -109,6 +111,8 @@ struct State {
     rates_at: Instant,
     /// Somebody publishes a picture to this computer.
     is_published_to: bool,
+    /// What was wrong with the files of the door the last time.
+    door_complaint: Option<String>,
 }
 
 impl State {
@@ -125,6 +129,7 @@ impl State {
             }
             self.sharing.follow(&self.parts);
             self.follow_publisher();
+            self.follow_door();
             self.publish_status();
             if let Some(keeper) = &mut self.keeper {
                 keeper.follow(&self.parts.handle, Instant::now());
@@ -134,6 +139,8 @@ impl State {
             keeper.save(&self.parts.handle);
         }
         self.sharing.end();
+        self.parts.door.clear();
+        self.follow_door();
         self.publish_status();
     }
 
@@ -167,13 +174,75 @@ impl State {
             }
             Command::TakeControl => self.parts.input.give(Holder::Host),
             Command::StopControl => handle.store.edit(|settings| settings.share.control = false),
+            other => self.at_the_door(other),
         }
+    }
+
+    /// What concerns who is let in.
+    fn at_the_door(&self, command: Command) {
+        let (handle, door, now) = (&self.parts.handle, &self.parts.door, Instant::now());
+        let complain = |error: &dyn std::fmt::Display| handle.tell(Event::Error(sentence(&error.to_string())));
+        match command {
+            Command::Answer { request, verdict } => door.answer(request, verdict, now),
+            Command::SetRole { guest, role, given } => door.set_role(guest, role, given),
+            Command::RemoveGuest { guest } => door.remove(guest),
+            Command::ForgetDevice { device } => door.forget(device),
+            Command::Invite => {
+                if let Err(error) = door.invite(now) {
+                    complain(&error);
+                }
+            }
+            Command::RenewCode => {
+                if let Err(error) = door.renew_code(now) {
+                    complain(&error);
+                }
+            }
+            Command::AddToken { name, roles, origins } => {
+                if let Err(error) = door.add_token(&name, roles, &origins) {
+                    complain(&error);
+                }
+            }
+            Command::HideNewToken => door.hide_new_token(),
+            Command::RemoveToken { name } => {
+                if let Err(error) = door.remove_token(&name) {
+                    complain(&error);
+                }
+            }
+            Command::ExportLog { path } => {
+                let text = door.folder().map(|folder| read_log(&log_path(folder))).unwrap_or_else(|| Ok(String::new()));
+                match text.and_then(|text| write_private(&path, text.as_bytes())) {
+                    Ok(()) => handle.tell(Event::Info(format!("The log was saved as {}", path.display()))),
+                    Err(error) => complain(&format!("{} can't be written: {error}", path.display())),
+                }
+            }
+            Command::RefreshSources
+            | Command::RetrySource
+            | Command::Disconnect { .. }
+            | Command::Pin { .. }
+            | Command::SaveSnapshot { .. }
+            | Command::StopSharing
+            | Command::GiveControl { .. }
+            | Command::TakeControl
+            | Command::StopControl => {}
+        }
+    }
+
+    /// Reads and writes the files of the door; a complaint is told once.
+    fn follow_door(&mut self) {
+        let complaint = self.parts.door.follow_files().err();
+        if let Some(complaint) = &complaint
+            && self.door_complaint.as_ref() != Some(complaint)
+        {
+            tracing::error!("{complaint}");
+            self.parts.handle.tell(Event::Error(sentence(complaint)));
+        }
+        self.door_complaint = complaint;
     }
 
     /// Says where to publish to, and opens the source at once when somebody does.
     fn follow_publisher(&mut self) {
         let (handle, settings) = (&self.parts.handle, self.parts.handle.store.get());
-        handle.inbox.set_invitation(&invitation(&self.sharing.state, settings.share.accept));
+        handle.inbox.set_invitation(&invitation(&self.sharing.state, &settings.share));
         let is_published_to = handle.inbox.publishing().is_some_and(|publishing| publishing.connected);
         if is_published_to && !self.is_published_to && settings.source == SourceId::Whip {
             self.parts.retry_source();
@@ -236,6 +305,7 @@ impl State {
             share: self.sharing.state.clone(),
             outgoing: self.sharing.outgoing(),
             viewers,
+            door: Arc::new(self.parts.door.view(now)),
             encoders,
             control: ControlStatus {
                 allowed: settings.share.on && settings.share.control,
@@ -285,19 +355,20 @@ impl State {
 }
 
 /// What is shown in place of a published picture.
-fn invitation(share: &ShareState, accept: bool) -> String {
-    let link = match share {
-        ShareState::On { links, .. } => links.first().and_then(|link| link.split_once("/#")),
+fn invitation(state: &ShareState, share: &Share) -> String {
+    let link = match state {
+        ShareState::On { links, .. } => links.first().and_then(|link| link.rsplit_once('/')),
         ShareState::Off | ShareState::Failed(_) => None,
     };
-    match (link, accept) {
+    match (link, share.accept) {
         (_, false) => {
             "nobody may publish to this computer yet; allow it at the source in the window, or with --accept-whip"
                 .to_owned()
         }
         (None, true) => "nobody can publish to this computer before it shares; press Share".to_owned(),
         (Some((base, _)), true) => {
-            format!("nobody publishes to this computer; publish to {base}/whip with the link's secret as bearer token")
+            let word = if share.entry == Entry::Link { "the link's secret" } else { "a token that may tune" };
+            format!("nobody publishes to this computer; publish to {base}/whip with {word} as bearer token")
         }
     }
 }

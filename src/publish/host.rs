@@ -6,6 +6,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::access::AccessPolicy;
+use super::admit::Door;
 use super::peer::IceServer;
 use crate::encode::{Grade, JpegHub, JpegSubscription, Rung, VideoCodec, VideoConfig, VideoHub, VideoSink};
 use crate::filter::ChainError;
@@ -17,6 +18,9 @@ use crate::util::Ticket;
 pub trait Host: Send + Sync + 'static {
     /// Who may do what now; asked at every request and every message, so that a change counts at once.
     fn access(&self) -> AccessPolicy;
+
+    /// Who is let in; the same one every time.
+    fn door(&self) -> Arc<Door>;
 
     /// The answer of `GET /state`.
     fn state(&self) -> Value;

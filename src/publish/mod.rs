@@ -1,6 +1,7 @@
 //! How viewers get the picture and send the pointer back: HTTP, MJPEG, WebSockets and WebRTC.
 
 mod access;
+mod admit;
 mod agent;
 mod host;
 mod http;
@@ -8,6 +9,7 @@ mod mjpeg;
 mod peer;
 mod pointer_post;
 mod protocol;
+mod roles;
 mod talk;
 mod viewers;
 mod webrtc;
@@ -15,6 +17,7 @@ mod websocket;
 mod whip;
 mod whip_out;
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,15 +31,19 @@ use tokio::task::JoinHandle;
 
 use crate::encode::Rung;
 
-pub use access::AccessPolicy;
+pub use access::{AccessPolicy, Asked, Need, Openness, Refusal, Via, host_name, word_of};
+pub use admit::*;
 pub use host::{Host, JpegSource, VideoSource};
-pub use viewers::{MOST_VIEWERS, Transport, ViewerInfo};
+pub use http::{Knock, read_knock};
+pub use protocol::{PageMessage, PointerPost, ProtocolError, parse_message, parse_pointer_post};
+pub use roles::{Role, Roles, needed};
+pub use viewers::{DEFAULT_VIEWERS, MOST_VIEWERS, Transport, ViewerInfo};
 
 use mjpeg::PartPumps;
 use peer::{Certificate, Pump, UdpPort};
 pub use peer::{CertificateError, IceServer, PortUse, local_addresses};
 use pointer_post::PointerSessions;
-use viewers::Viewers;
+use viewers::{ViewerPlace, Viewers};
 use webrtc::{Broadcast, Sessions};
 pub use whip_out::{Outgoing, OutgoingState, Target};
 
@@ -45,7 +52,7 @@ const GOODBYE: Duration = Duration::from_millis(600);
 /// All of stopping together.
 const STOP_TIME: Duration = Duration::from_secs(1);
 /// How often silent pages are looked for.
-const SILENCE_CHECK: Duration = Duration::from_millis(100);
+const SILENCE_CHECK: Duration = Duration::from_millis(50);
 /// A state this old is asked for again; each viewer is told four times a second at most.
 const STATE_AGE: Duration = Duration::from_millis(200);
 
@@ -97,6 +104,10 @@ impl Broadcasts {
 struct Shared {
     host: Arc<dyn Host>,
     bound: IpAddr,
+    port: u16,
+    /// How this computer calls itself.
+    names: Vec<String>,
+    door: Arc<Door>,
     udp: Arc<UdpPort>,
     viewers: Arc<Viewers>,
     parts: PartPumps,
@@ -166,6 +177,9 @@ impl Publisher {
         let shared = Arc::new(Shared {
             host: Arc::clone(&host),
             bound: address.ip(),
+            port: address.port(),
+            names: own_names(),
+            door: host.door(),
             udp,
             viewers: Arc::default(),
             parts: PartPumps::default(),
@@ -179,7 +193,7 @@ impl Publisher {
             state: Mutex::default(),
         });
         let stop = watch::Sender::new(false);
-        let mut others = vec![runtime.spawn(release_silent(Arc::clone(&shared)))];
+        let mut others = vec![runtime.spawn(watch_over(Arc::clone(&shared)))];
         others.extend(shared.parts.tasks(&jpeg, &host).map(|task| runtime.spawn(task)));
         others.extend(pumps.into_iter().map(|pump| runtime.spawn(pump.run())));
         let http = runtime.spawn(http::serve(listener, Arc::clone(&shared), stop.subscribe()));
@@ -268,6 +282,33 @@ impl Drop for Publisher {
 }
 
 impl Shared {
+    /// What somebody may do at this moment.
+    fn roles(&self, pass: &Pass) -> Roles {
+        self.door.roles(pass, &self.host.access())
+    }
+
+    /// Takes a place in the table of viewers; a guest has the name that the host knows.
+    fn enter(
+        &self,
+        (address, pass): (IpAddr, Pass),
+        transport: Transport,
+        codec: &'static str,
+        agent: Option<String>,
+    ) -> Option<ViewerPlace> {
+        let place = self.viewers.enter((address, pass), transport, codec, self.host.access().most_viewers)?;
+        let known = self.door.name(&pass);
+        if !matches!(pass, Pass::Guest(_)) {
+            let way = match pass {
+                Pass::Standing(_) => "Standing link",
+                Pass::Token(_) | Pass::Guest(_) | Pass::Anyone => "Anyone",
+            };
+            let name = known.clone().unwrap_or_else(|| way.to_owned());
+            self.door.note_entered(Visitor { name, address, browser: agent.clone() }, self.roles(&pass));
+        }
+        place.set_name(known.or(agent));
+        Some(place)
+    }
+
     /// The program's state, at most a fifth of a second old.
     fn state(&self, now: Instant) -> Arc<Value> {
         let kept = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -282,15 +323,81 @@ impl Shared {
     }
 }
 
-/// Releases what pages hold that fell silent.
-async fn release_silent(shared: Arc<Shared>) {
+/// Releases what pages hold that fell silent or lost their right, ends who may not watch any more, and writes down who
+/// controls.
+async fn watch_over(shared: Arc<Shared>) {
     let mut tick = tokio::time::interval(SILENCE_CHECK);
+    let mut changes = shared.door.changes();
+    let mut controlling: BTreeMap<u64, Visitor> = BTreeMap::new();
+    // What each viewer could do with the desktop when it was looked at last.
+    let mut acting: BTreeMap<u64, Roles> = BTreeMap::new();
     loop {
-        tick.tick().await;
-        for session in shared.pointers.silent(Instant::now()) {
+        tokio::select! {
+            _ = tick.tick() => {}
+            // The door lives as long as the server; were it gone, the tick would do.
+            Ok(()) = changes.changed() => {}
+        }
+        let now = Instant::now();
+        shared.door.tick(now);
+        let policy = shared.host.access();
+        let may = |pass: &Pass, role| shared.door.roles(pass, &policy).has(role);
+        let revoked = shared.pointers.revoked(|pass| may(pass, Role::Click));
+        for session in shared.pointers.silent(now).into_iter().chain(revoked) {
             shared.host.end_pointer(session);
         }
+        let mut now_controlling = BTreeMap::new();
+        let mut now_acting = BTreeMap::new();
+        for viewer in shared.viewers.all() {
+            if !may(&viewer.pass, Role::Watch) {
+                viewer.end();
+            }
+            let roles = shared.door.roles(&viewer.pass, &policy);
+            let lost = acting.get(&viewer.id).is_some_and(|before| {
+                [Role::Click, Role::Type].into_iter().any(|role| before.has(role) && !roles.has(role))
+            });
+            if lost {
+                shared.host.end_pointer(viewer.id);
+            }
+            now_acting.insert(viewer.id, roles);
+            if !lost && viewer.controls(now) {
+                let (name, address) = (viewer.name().unwrap_or_default(), viewer.address);
+                now_controlling.insert(viewer.id, Visitor { name, address, browser: None });
+            }
+        }
+        for (id, visitor) in &now_controlling {
+            if !controlling.contains_key(id) {
+                shared.door.note_control(visitor.clone(), true);
+            }
+        }
+        for (id, visitor) in controlling {
+            if !now_controlling.contains_key(&id) {
+                shared.door.note_control(visitor, false);
+            }
+        }
+        (controlling, acting) = (now_controlling, now_acting);
     }
+}
+
+/// Every URL and the methods it takes, for tests over all of them.
+pub fn routes() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+    http::ROUTES.iter().map(|route| (route.path, route.methods))
+}
+
+/// The names that this computer gives itself, in small letters.
+pub fn own_names() -> Vec<String> {
+    let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let variable = || ["COMPUTERNAME", "HOSTNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let asked = || {
+        let output = std::process::Command::new("hostname").output().ok()?;
+        String::from_utf8(output.stdout).ok()
+    };
+    let name = kernel.or_else(variable).or_else(asked).unwrap_or_default().trim().to_ascii_lowercase();
+    let Some(first) = name.split('.').next().filter(|first| !first.is_empty()) else { return Vec::new() };
+    let mut names = vec![first.to_owned(), format!("{first}.local")];
+    if !names.contains(&name) {
+        names.push(name);
+    }
+    names
 }
 
 /// The port, what reads it, and what the user should know.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::admit::Pass;
 use crate::input::InputEvent;
 
 /// More sessions than this at once are refused.
@@ -22,6 +23,8 @@ pub struct PointerSessions {
 #[derive(Debug)]
 struct Session {
     id: u64,
+    /// By which right; another one makes another session of the same name.
+    pass: Pass,
     last: Instant,
     holds: bool,
 }
@@ -37,12 +40,15 @@ impl PointerSessions {
     /// [`Full`] while too many others are under way.
     pub fn note(
         &self,
-        name: &str,
+        (name, pass): (&str, Pass),
         events: &[InputEvent],
         new_id: impl FnOnce() -> u64,
         now: Instant,
     ) -> Result<u64, Full> {
         let mut sessions = self.lock();
+        // Names are made up by pages: somebody else's is none of theirs.
+        let key = format!("{pass:?} {name}");
+        let name = key.as_str();
         if !sessions.contains_key(name) {
             if sessions.len() >= MOST_SESSIONS {
                 // A place that nobody used for a while and that holds nothing can go early.
@@ -52,7 +58,7 @@ impl PointerSessions {
                 let idle = idle.map(|(name, _)| name.clone()).ok_or(Full)?;
                 sessions.remove(&idle);
             }
-            sessions.insert(name.to_owned(), Session { id: new_id(), last: now, holds: false });
+            sessions.insert(name.to_owned(), Session { id: new_id(), pass, last: now, holds: false });
         }
         let session = sessions.get_mut(name).ok_or(Full)?;
         session.last = now;
@@ -81,6 +87,19 @@ impl PointerSessions {
         silent
     }
 
+    /// The sessions whose right to click has ended; each is named once.
+    pub fn revoked(&self, may_click: impl Fn(&Pass) -> bool) -> Vec<u64> {
+        let mut revoked = Vec::new();
+        self.lock().retain(|_, session| {
+            let stays = may_click(&session.pass);
+            if !stays {
+                revoked.push(session.id);
+            }
+            stays
+        });
+        revoked
+    }
+
     /// Every session, which ends with this.
     pub fn drain(&self) -> Vec<u64> {
         self.lock().drain().map(|(_, session)| session.id).collect()
@@ -105,8 +124,8 @@ mod tests {
         let (sessions, start) = (PointerSessions::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
         let down = [event(PointerKind::Down(Button::Left))];
-        assert_eq!(sessions.note("a", &down, || 7, at(0)), Ok(7));
-        assert_eq!(sessions.note("a", &[], || 8, at(900)), Ok(7));
+        assert_eq!(sessions.note(("a", Pass::Anyone), &down, || 7, at(0)), Ok(7));
+        assert_eq!(sessions.note(("a", Pass::Anyone), &[], || 8, at(900)), Ok(7));
         assert!(sessions.silent(at(1800)).is_empty());
         assert_eq!(sessions.silent(at(1900)), [7]);
         assert!(sessions.silent(at(2000)).is_empty());
@@ -116,9 +135,9 @@ mod tests {
     fn the_table_is_bounded_and_idle_sessions_give_way() {
         let (sessions, start) = (PointerSessions::default(), Instant::now());
         for name in 0..MOST_SESSIONS {
-            sessions.note(&name.to_string(), &[], || 1, start).expect("there is a place");
+            sessions.note((&name.to_string(), Pass::Anyone), &[], || 1, start).expect("there is a place");
         }
-        assert_eq!(sessions.note("one more", &[], || 2, start), Err(Full));
-        assert_eq!(sessions.note("one more", &[], || 2, start + Duration::from_secs(2)), Ok(2));
+        assert_eq!(sessions.note(("one more", Pass::Anyone), &[], || 2, start), Err(Full));
+        assert_eq!(sessions.note(("one more", Pass::Anyone), &[], || 2, start + Duration::from_secs(2)), Ok(2));
     }
 }

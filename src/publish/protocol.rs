@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::roles::{Role, Roles};
 use crate::encode::Rung;
 use crate::input::{BatonWish, Button, InputEvent, KeyCode, KeyEvent, PointerEvent, PointerKind};
 
@@ -159,6 +160,8 @@ pub struct ViewerState {
     pub tune: bool,
     /// Another number whenever the chain is another one.
     pub chain: u32,
+    /// Everything this viewer may do.
+    pub roles: Roles,
     pub holder: DesktopHolder,
     /// How many ask for it, this viewer among them or not.
     pub asking: usize,
@@ -194,8 +197,8 @@ impl HostMessage {
 impl ViewerState {
     /// What one viewer is told of the program's state, the answer of `GET /state`.
     ///
-    /// `trusted` says whether the viewer knows the secret: only then it may do more than watch. `id` is its session.
-    pub fn from_state(state: &Value, trusted: bool, id: u64) -> Self {
+    /// `roles` is what the viewer may do at this moment, `id` its session.
+    pub fn from_state(state: &Value, roles: Roles, id: u64) -> Self {
         let side = |name: &str| state["picture"][name].as_u64().and_then(|side| u32::try_from(side).ok()).unwrap_or(0);
         Self {
             source: state["source"]["name"].as_str().unwrap_or_default().to_owned(),
@@ -203,12 +206,13 @@ impl ViewerState {
             height: side("height"),
             fps: state["fps"]["filtered"].as_f64(),
             viewers: state["viewers"].as_array().map_or(0, Vec::len),
-            control: trusted && state["control"].as_bool().unwrap_or(false),
-            keys: trusted && state["control"].as_bool().unwrap_or(false),
+            control: roles.has(Role::Click) && state["control"].as_bool().unwrap_or(false),
+            keys: roles.has(Role::Type) && state["control"].as_bool().unwrap_or(false),
             pointer: state["geometry"]["pointer"].as_bool().unwrap_or(false),
             paused: state["paused"].as_bool().unwrap_or(false),
-            tune: trusted && state["tune"].as_bool().unwrap_or(false),
+            tune: roles.has(Role::Tune) && state["tune"].as_bool().unwrap_or(false),
             chain: state["chain"].as_u64().and_then(|chain| u32::try_from(chain).ok()).unwrap_or(0),
+            roles,
             holder: match &state["pointer"]["holder"] {
                 Value::Number(holder) if holder.as_u64() == Some(id) => DesktopHolder::You,
                 Value::Number(_) => DesktopHolder::Other,
@@ -557,11 +561,11 @@ mod tests {
             "tune": true, "chain": 7, "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [{}, {}],
             "pointer": { "holder": 1, "asking": [3, 4], "local": false } });
         assert_eq!(
-            HostMessage::State(ViewerState::from_state(&state, true, 1)).to_text(),
-            r#"{"type":"state","data":{"source":"Screen 1","width":1280,"height":720,"fps":30.0,"viewers":2,"control":true,"keys":true,"pointer":true,"paused":false,"tune":true,"chain":7,"holder":"you","asking":2,"local":false}}"#
+            HostMessage::State(ViewerState::from_state(&state, Roles::ALL, 1)).to_text(),
+            r#"{"type":"state","data":{"source":"Screen 1","width":1280,"height":720,"fps":30.0,"viewers":2,"control":true,"keys":true,"pointer":true,"paused":false,"tune":true,"chain":7,"roles":["watch","point","click","type","tune"],"holder":"you","asking":2,"local":false}}"#
         );
-        let stranger = ViewerState::from_state(&state, false, 1);
-        assert!(!stranger.control && !stranger.tune);
-        assert_eq!(ViewerState::from_state(&json!(7), true, 1), ViewerState::default());
+        let stranger = ViewerState::from_state(&state, Roles::WATCH, 1);
+        assert!(!stranger.control && !stranger.keys && !stranger.tune);
+        assert_eq!(ViewerState::from_state(&json!(7), Roles::NONE, 1), ViewerState::default());
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::protocol::{HostMessage, PageMessage, Quality, ViewerState, parse_message};
+use super::roles::{Role, Roles, needed};
 use super::viewers::{Measured, Viewer};
 use crate::input::InputEvent;
 
@@ -27,7 +28,6 @@ const MESSAGES_BURST: f64 = 500.0;
 pub struct Talk {
     shared: Arc<Shared>,
     viewer: Arc<Viewer>,
-    trusted: bool,
     state: Option<(ViewerState, Instant)>,
     complained: Option<Instant>,
     heard: Instant,
@@ -46,12 +46,11 @@ pub enum Wish {
 }
 
 impl Talk {
-    /// `trusted` is a viewer who knows the secret, not only the address.
-    pub fn new(shared: Arc<Shared>, viewer: Arc<Viewer>, trusted: bool, now: Instant) -> Self {
+    /// What the viewer may do is looked up at every message.
+    pub fn new(shared: Arc<Shared>, viewer: Arc<Viewer>, now: Instant) -> Self {
         Self {
             shared,
             viewer,
-            trusted,
             state: None,
             complained: None,
             heard: now,
@@ -72,6 +71,12 @@ impl Talk {
         if !self.allowance.take(now) && !always {
             return (self.complain("Too many messages; some were left out.", now), None);
         }
+        if let Ok(message) = &message
+            && let Some(role) = needed(message)
+            && !self.roles().has(role)
+        {
+            return (self.complain(refusal(role), now), None);
+        }
         let answer = match message {
             Ok(PageMessage::Ping { t0 }) => {
                 let t1_us = self.shared.host.clock_us(now);
@@ -82,11 +87,10 @@ impl Talk {
                 None
             }
             Ok(PageMessage::Input(event)) => self.on_input(event, now),
-            Ok(PageMessage::Control(wish)) if self.may_control() => {
+            Ok(PageMessage::Control(wish)) => {
                 self.shared.host.wish_control(self.viewer.id, wish);
                 None
             }
-            Ok(PageMessage::Control(_)) => self.complain("The host does not allow you to control it.", now),
             Ok(PageMessage::Quality(quality)) => return (None, Some(Wish::Quality(quality))),
             Ok(PageMessage::Ack { frame }) => return (None, Some(Wish::Ack { frame })),
             Ok(PageMessage::Unknown) if self.unknown => None,
@@ -111,14 +115,13 @@ impl Talk {
     /// To be called every [`TICK`]: the state, where the page has to hear of it.
     pub fn on_tick(&mut self, now: Instant) -> Option<HostMessage> {
         let silent = now.saturating_duration_since(self.heard) > HELD_TIME;
+        let roles = self.roles();
         let gone = now.saturating_duration_since(self.heard) > GONE_TIME;
-        if self.holds && (silent || !self.may_control()) || self.acted && gone {
+        if self.holds && (silent || !may_act(roles)) || self.acted && gone {
             self.release();
         }
-        let mut state = ViewerState::from_state(&self.shared.state(now), self.trusted, self.viewer.id);
         // The state may be a moment old; what is taken away is gone at once.
-        state.control &= self.may_control();
-        state.keys &= state.control;
+        let state = ViewerState::from_state(&self.shared.state(now), roles, self.viewer.id);
         let due = self
             .state
             .as_ref()
@@ -130,8 +133,9 @@ impl Talk {
     }
 
     fn on_input(&mut self, event: InputEvent, now: Instant) -> Option<HostMessage> {
-        if !self.may_control() {
-            return self.complain("The host does not allow you to control it.", now);
+        // Whoever may not press has nothing to let go, but for what was held before the right was taken.
+        if event.lets_go() && !self.holds && !may_act(self.roles()) {
+            return None;
         }
         self.acted = true;
         if event.holds() {
@@ -144,8 +148,9 @@ impl Talk {
         None
     }
 
-    fn may_control(&self) -> bool {
-        self.trusted && self.shared.host.access().control
+    /// What this viewer may do at this moment.
+    fn roles(&self) -> Roles {
+        self.shared.roles(&self.viewer.pass)
     }
 
     fn release(&mut self) {
@@ -166,6 +171,22 @@ impl Talk {
         }
         due
     }
+}
+
+/// What somebody is told who lacks a role.
+const fn refusal(role: Role) -> &'static str {
+    match role {
+        Role::Watch => "The host does not let you watch any more.",
+        Role::Point => "The host does not let you point.",
+        Role::Click => "The host does not allow you to control it.",
+        Role::Type => "The host does not let you type.",
+        Role::Tune => "The host does not let you move the sliders.",
+    }
+}
+
+/// Whether something could be held at all.
+const fn may_act(roles: Roles) -> bool {
+    roles.has(Role::Click) || roles.has(Role::Type)
 }
 
 impl Drop for Talk {

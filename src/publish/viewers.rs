@@ -9,12 +9,15 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::admit::Pass;
 use super::protocol::Quality;
 use crate::encode::Rung;
 use crate::util::RateMeter;
 
 /// More viewers than this are asked to come back later.
 pub const MOST_VIEWERS: usize = 32;
+/// So many are let in where the host has not said another number.
+pub const DEFAULT_VIEWERS: usize = 16;
 /// A viewer that did something with the pointer within this time is the one who controls.
 const CONTROLS_FOR: Duration = Duration::from_secs(3);
 /// The bit rate is that of the last seconds.
@@ -58,6 +61,8 @@ pub struct ViewerInfo {
     pub round_trip_ms: Option<f32>,
     /// Whether this viewer moves the pointer now.
     pub controls: bool,
+    /// The guest whose page this is; `None` for the standing link, tokens, and whoever needs nothing.
+    pub guest: Option<u64>,
 }
 
 /// What a viewer measured by itself.
@@ -87,6 +92,8 @@ pub struct Viewers {
 pub struct Viewer {
     pub id: u64,
     pub address: IpAddr,
+    /// How it was let in, which decides what it may do at every moment.
+    pub pass: Pass,
     transport: Transport,
     codec: &'static str,
     sent: AtomicU64,
@@ -118,12 +125,19 @@ pub struct ViewerPlace {
 }
 
 impl Viewers {
-    /// Takes a place; `None` when all are taken.
-    pub fn enter(self: &Arc<Self>, address: IpAddr, transport: Transport, codec: &'static str) -> Option<ViewerPlace> {
+    /// Takes one of so many places; `None` when all are taken.
+    pub fn enter(
+        self: &Arc<Self>,
+        (address, pass): (IpAddr, Pass),
+        transport: Transport,
+        codec: &'static str,
+        most: usize,
+    ) -> Option<ViewerPlace> {
         let id = self.new_id();
         let viewer = Arc::new(Viewer {
             id,
             address,
+            pass,
             transport,
             codec,
             sent: AtomicU64::new(0),
@@ -132,7 +146,7 @@ impl Viewers {
             end: watch::Sender::new(false),
         });
         let mut entries = self.lock();
-        if entries.len() >= MOST_VIEWERS {
+        if entries.len() >= most.min(MOST_VIEWERS) {
             return None;
         }
         entries.insert(id, Arc::clone(&viewer));
@@ -146,7 +160,7 @@ impl Viewers {
 
     /// Every viewer, the one that came first on top.
     pub fn list(&self, now: Instant) -> Vec<ViewerInfo> {
-        let viewers: Vec<Arc<Viewer>> = self.lock().values().cloned().collect();
+        let viewers = self.all();
         viewers.iter().map(|viewer| viewer.info(now)).collect()
     }
 
@@ -162,6 +176,11 @@ impl Viewers {
         viewer.map(|viewer| viewer.figures().pinned = rung).is_some()
     }
 
+    /// Every viewer, whatever for.
+    pub fn all(&self) -> Vec<Arc<Viewer>> {
+        self.lock().values().cloned().collect()
+    }
+
     pub fn disconnect_all(&self) {
         for viewer in self.lock().values() {
             viewer.end.send_replace(true);
@@ -170,7 +189,7 @@ impl Viewers {
 
     /// Notes that somebody at this address used the pointer by POST, which names no viewer.
     pub fn note_pointer_from(&self, address: IpAddr, now: Instant) {
-        let viewers: Vec<Arc<Viewer>> = self.lock().values().cloned().collect();
+        let viewers = self.all();
         for viewer in viewers.iter().filter(|viewer| viewer.address == address && viewer.transport == Transport::Mjpeg)
         {
             viewer.note_pointer(now);
@@ -233,6 +252,21 @@ impl Viewer {
         }
     }
 
+    /// Ends this viewer's session.
+    pub fn end(&self) {
+        self.end.send_replace(true);
+    }
+
+    /// Whether it did something with the pointer just now.
+    pub fn controls(&self, now: Instant) -> bool {
+        self.figures().controls(now)
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> Option<String> {
+        self.figures().name.clone()
+    }
+
     pub fn note_pointer(&self, now: Instant) {
         self.figures().pointed = Some(now);
     }
@@ -266,7 +300,11 @@ impl Viewer {
             estimate_kbps: figures.way.estimate_kbps.map(|kbps| (kbps / 50.0).round() * 50.0),
             loss_percent: figures.way.loss_percent.map(f32::round),
             round_trip_ms: figures.way.round_trip_ms.map(f32::round),
-            controls: figures.pointed.is_some_and(|at| now.saturating_duration_since(at) < CONTROLS_FOR),
+            controls: figures.controls(now),
+            guest: match self.pass {
+                Pass::Guest(id) => Some(id),
+                Pass::Anyone | Pass::Standing(_) | Pass::Token(_) => None,
+            },
         }
     }
 
@@ -276,6 +314,10 @@ impl Viewer {
 }
 
 impl Figures {
+    fn controls(&self, now: Instant) -> bool {
+        self.pointed.is_some_and(|at| now.saturating_duration_since(at) < CONTROLS_FOR)
+    }
+
     fn forget(&mut self, now: Instant) {
         while self.bytes.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > RATE_WINDOW) {
             self.bytes.pop_front();
@@ -313,11 +355,13 @@ mod tests {
     fn the_last_place_is_free_again_once_somebody_leaves() {
         let viewers = Arc::new(Viewers::default());
         let mut places: Vec<_> = (0..MOST_VIEWERS)
-            .map(|_| viewers.enter(HERE, Transport::Mjpeg, "jpeg").expect("a place is free"))
+            .map(|_| {
+                viewers.enter((HERE, Pass::Anyone), Transport::Mjpeg, "jpeg", MOST_VIEWERS).expect("a place is free")
+            })
             .collect();
-        assert!(viewers.enter(HERE, Transport::Webrtc, "vp8").is_none());
+        assert!(viewers.enter((HERE, Pass::Anyone), Transport::Webrtc, "vp8", MOST_VIEWERS).is_none());
         places.pop();
-        assert!(viewers.enter(HERE, Transport::Webrtc, "vp8").is_some());
+        assert!(viewers.enter((HERE, Pass::Anyone), Transport::Webrtc, "vp8", MOST_VIEWERS).is_some());
         drop(places);
         assert!(viewers.list(Instant::now()).is_empty());
     }
@@ -325,7 +369,8 @@ mod tests {
     #[test]
     fn figures_are_those_of_the_last_two_seconds() {
         let viewers = Arc::new(Viewers::default());
-        let place = viewers.enter(HERE, Transport::Mjpeg, "jpeg").expect("a place is free");
+        let place =
+            viewers.enter((HERE, Pass::Anyone), Transport::Mjpeg, "jpeg", MOST_VIEWERS).expect("a place is free");
         let start = Instant::now();
         for frame in 0..20 {
             place.note_sent(12_500, start + Duration::from_millis(100 * frame));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{IceServer, Outgoing, PreviewRate, Reach, Settings, Share, Theme};
+use super::{Entry, IceServer, Outgoing, PreviewRate, Reach, Settings, Share, Theme};
 use crate::capture::SourceId;
 use crate::filter::Chain;
 
@@ -40,6 +40,12 @@ struct Document {
     chains: BTreeMap<String, Value>,
     #[serde(default)]
     watch_anyone: Option<bool>,
+    #[serde(default)]
+    entry: Option<Entry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hosts: Vec<String>,
+    #[serde(default)]
+    most_viewers: Option<u32>,
     #[serde(default)]
     reach: Option<Reach>,
     #[serde(default)]
@@ -113,6 +119,9 @@ pub fn load(path: &Path) -> Result<Settings, FileError> {
         accept,
         secret,
         watch_anyone: document.watch_anyone.unwrap_or(share.watch_anyone),
+        entry: document.entry.unwrap_or(share.entry),
+        hosts: document.hosts,
+        most_viewers: document.most_viewers.unwrap_or(share.most_viewers),
         reach: document.reach.unwrap_or(share.reach),
         port: document.port.unwrap_or(share.port),
         udp_port: document.udp_port,
@@ -153,6 +162,9 @@ pub fn save(path: &Path, settings: &Settings) -> Result<(), FileError> {
         fps: Some(settings.fps),
         chains: settings.chains.iter().map(|(source, chain)| (source.to_string(), chain.to_json())).collect(),
         watch_anyone: Some(share.watch_anyone),
+        entry: Some(share.entry),
+        hosts: share.hosts.clone(),
+        most_viewers: Some(share.most_viewers),
         reach: Some(share.reach),
         port: Some(share.port),
         udp_port: share.udp_port,
@@ -215,10 +227,14 @@ mod tests {
             accept: true,
             secret: "s".to_owned(),
             port: 9,
+            entry: Entry::Link,
+            hosts: vec!["cast.example".to_owned()],
+            most_viewers: 3,
             ..Share::default()
         };
         save(&path, &settings).unwrap();
-        let expected = Settings { share: Share { port: 9, ..Share::default() }, ..settings };
+        let off = Share { on: false, control: false, tune: false, accept: false, ..settings.share.clone() };
+        let expected = Settings { share: Share { secret: String::new(), ..off }, ..settings };
         assert_eq!(load(&path).unwrap(), expected);
         fs::remove_dir_all(path.parent().unwrap()).unwrap();
     }

@@ -35,7 +35,7 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Share {
     pub on: bool,
-    /// Whoever has the link may use the pointer.
+    /// Viewers with the right to it may use the pointer; the standing link gives it.
     pub control: bool,
     /// Whoever has the link sees the filters' sliders on the page and moves them.
     pub tune: bool,
@@ -43,6 +43,12 @@ pub struct Share {
     pub accept: bool,
     /// Whoever reaches the port may watch without the link's secret (never click).
     pub watch_anyone: bool,
+    /// How others come in.
+    pub entry: Entry,
+    /// Names under which this computer is reached beside its own; requests for other names are refused.
+    pub hosts: Vec<String>,
+    /// Viewers at a time, 1..=32.
+    pub most_viewers: u32,
     pub reach: Reach,
     /// 0 lets the system choose a free port.
     pub port: u16,
@@ -54,7 +60,7 @@ pub struct Share {
     pub jpeg_quality: u8,
     /// Kilobits a second of each video encoder, 200..=50,000.
     pub bitrate_kbps: u32,
-    /// Guards everything but the page itself; made anew for each start of the program.
+    /// Of the standing link; it counts only where the entry is [`Entry::Link`]. Made anew for each start.
     pub secret: String,
 }
 
@@ -79,6 +85,18 @@ pub enum Reach {
     Network,
     /// One address of this computer.
     Address(std::net::IpAddr),
+}
+
+/// How others come in, beside remembered devices and long-lived tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// By a one-time link or a code, and the host is asked about each of them.
+    Approve,
+    /// By a one-time link or a code, to watch.
+    Invited,
+    /// Whoever has the standing link, which holds until the program ends.
+    Link,
 }
 
 /// How often the window shows a new picture.
@@ -121,6 +139,9 @@ impl Default for Share {
             tune: false,
             accept: false,
             watch_anyone: false,
+            entry: Entry::Approve,
+            hosts: Vec::new(),
+            most_viewers: 16,
             reach: Reach::Network,
             port: 8080,
             udp_port: None,
@@ -158,6 +179,7 @@ impl Settings {
     pub fn clamp(&mut self) {
         self.fps = self.fps.clamp(1, 120);
         self.share.jpeg_quality = self.share.jpeg_quality.clamp(1, 100);
+        self.share.most_viewers = self.share.most_viewers.clamp(1, 32);
         self.share.bitrate_kbps = self.share.bitrate_kbps.clamp(200, 50_000);
     }
 }

@@ -9,7 +9,7 @@ use lenscast::publish::{Host, JpegSource, PublishConfig, PublishError, Publisher
 use serde_json::json;
 
 use crate::support::studio::{SECRET, Server, Studio, TestHost, TestJpegs, eventually};
-use crate::support::wire::{ask, ask_bare, connect, open};
+use crate::support::wire::{ask, ask_bare, connect, open, open_from};
 
 /// `any:SECRET` in base64.
 const BASIC: &str = "Basic YW55OmNvcnJlY3QtaG9yc2UtYmF0dGVyeQ==";
@@ -117,11 +117,11 @@ fn malformed_requests_are_refused_in_plain_words_and_the_server_goes_on() {
 
     // Not even HTTP, and headers without an end.
     let mut stream = connect(address);
-    let _ = stream.write_all(b"\x16\x03\x01 this is no request\r\n\r\n");
+    let _ = stream.write_all(b"\x15\x03\x01 this is no request\r\n\r\n");
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     assert!(answer.starts_with(b"HTTP/1.1 400"));
-    let huge = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Huge: {}\r\n\r\n", "x".repeat(20_000));
+    let huge = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Huge: {}\r\n\r\n", "x".repeat(20_000));
     assert_eq!(open(address, &huge).status, 431);
     assert_eq!(ask(address, "GET", "/state", "", "").status, 200);
 }
@@ -179,7 +179,7 @@ fn stopping_closes_every_socket_and_lets_go_of_everything() {
     let studio = Studio::start();
     let address = studio.server.publisher.address();
     let mut stream =
-        open(address, &format!("GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SECRET}\r\n\r\n"));
+        open(address, &format!("GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {SECRET}\r\n\r\n"));
     stream.line();
     stream.part();
     let mut idle = connect(address);
@@ -197,14 +197,29 @@ fn stopping_closes_every_socket_and_lets_go_of_everything() {
 fn the_sixty_fifth_connection_is_asked_to_come_back() {
     let (server, _jpegs) = Server::with_test_jpegs();
     let address = server.publisher.address();
-    let stream = format!("GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SECRET}\r\n\r\n");
+    let stream = format!("GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {SECRET}\r\n\r\n");
     // 32 watch; as many more are turned away by the table of viewers and stay connected.
-    let watching: Vec<_> = (0..64).map(|_| open(address, &stream)).collect();
+    // From five addresses, because one has sixteen places.
+    let from = |number: u8| [127, 0, 0, 2 + number / 16];
+    let watching: Vec<_> = (0..64).map(|number| open_from(from(number), address, &stream)).collect();
     let statuses = |status| watching.iter().filter(|stream| stream.status == status).count();
     assert_eq!((statuses(200), statuses(503)), (32, 32));
     assert!(watching.iter().filter(|stream| stream.status == 503).all(|stream| stream.header("retry-after").is_some()));
     let refused = open(address, &stream);
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));
+    drop(watching);
+    eventually("places are free again", || open(address, &stream).status == 200);
+}
+
+#[test]
+fn the_seventeenth_connection_from_one_address_is_asked_to_come_back_and_others_are_not() {
+    let (server, _jpegs) = Server::with_test_jpegs();
+    let address = server.publisher.address();
+    let stream = format!("GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {SECRET}\r\n\r\n");
+    let watching: Vec<_> = (0..16).map(|_| open_from([127, 0, 0, 9], address, &stream)).collect();
+    assert!(watching.iter().all(|stream| stream.status == 200));
+    assert_eq!(open_from([127, 0, 0, 9], address, &stream).status, 503);
+    assert_eq!(open_from([127, 0, 0, 10], address, &stream).status, 200);
     drop(watching);
     eventually("places are free again", || open(address, &stream).status == 200);
 }

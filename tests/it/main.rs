@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
+mod access;
 mod architecture;
 #[cfg(target_os = "linux")]
 mod desktop;

@@ -9,7 +9,7 @@ use crate::support::studio::{SECRET, Server, Studio, eventually};
 use crate::support::wire::{Stream, ask, open};
 
 fn stream(server: &Server, path: &str) -> Stream {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SECRET}\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {SECRET}\r\n\r\n");
     open(server.publisher.address(), &request)
 }
 

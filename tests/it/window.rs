@@ -2,6 +2,7 @@
 
 mod params;
 mod passes;
+mod people;
 mod presets;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +20,9 @@ use lenscast::app::model::{Model, Overlay};
 use lenscast::app::presets::Presets;
 use lenscast::app::{theme, ui::root_ui};
 use lenscast::capture::{CaptureState, SourceId, SourceInfo, SourceList};
-use lenscast::engine::{Command, EncoderStatus, Event, Handle, Rung, ShareState, Status, Transport, ViewerInfo};
+use lenscast::engine::{
+    Command, ControlStatus, EncoderStatus, Event, Handle, Rung, ShareState, Status, Transport, ViewerInfo,
+};
 use lenscast::filter::{Chain, Entry, ParamValue, all, create};
 use lenscast::geometry::Size;
 use lenscast::settings::{PresetFolder, PreviewRate, Reach, Settings, Store, Theme};
@@ -140,6 +143,7 @@ fn full() -> (Settings, Status) {
         loss_percent: Some(2.0),
         round_trip_ms: None,
         controls: id == 7,
+        guest: None,
     };
     let encoder =
         EncoderStatus { codec: "h264", viewers: 1, encoded: 9, keyframes: 1, ms: 9.0, kbps: 900.0, gives_way: None };
@@ -385,6 +389,28 @@ fn control_has_a_banner_and_two_ways_out() {
         assert!(window.query_by_label("Stop control").is_none(), "{way}");
         assert_eq!(window.state().commands.try_recv(), Ok(Command::StopControl), "{way}");
     }
+}
+
+#[test]
+fn the_host_takes_the_control_and_gives_it() {
+    let (settings, mut status) = full();
+    let (first, second) = (status.viewers[0].clone(), status.viewers[1].clone());
+    status.control.holder = Some(first.id);
+    status.control.busy = true;
+    status.control.asking = vec![second.id];
+    let mut window = window(settings.clone(), status.clone());
+    window.get_by_label("Take control").click();
+    window.run();
+    assert_eq!(window.state().commands.try_recv(), Ok(Command::TakeControl));
+    window.get_by_label_contains("Give control to").click();
+    window.run();
+    assert_eq!(window.state().commands.try_recv(), Ok(Command::GiveControl { viewer: Some(second.id) }));
+
+    status.control = ControlStatus { allowed: true, taken: true, ..ControlStatus::default() };
+    let mut window = self::window(settings, status);
+    window.get_by_label("Let viewers control").click();
+    window.run();
+    assert_eq!(window.state().commands.try_recv(), Ok(Command::GiveControl { viewer: None }));
 }
 
 #[test]

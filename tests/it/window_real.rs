@@ -113,3 +113,42 @@ fn the_preview_shows_the_shared_picture_undistorted_in_the_middle_of_its_place()
     let saved = std::fs::read_to_string(program.folder.path().join("settings.json")).expect("the settings are saved");
     assert!(saved.contains("quarters.png") && !saved.contains("secret"), "{saved}");
 }
+
+#[test]
+fn viewers_of_the_screen_see_everything_on_it_but_our_own_window() {
+    const COVER: [u8; 3] = [0x26, 0x28, 0x2b];
+    const ABOVE: [u8; 3] = [250, 20, 200];
+    let server = XServer::start(Size::new(1_400, 900));
+    let _manager = Manager::start(&server);
+    let desk = server.desk();
+    let mut program = Program::window(server.display(), json!({ "source": "screen", "theme": "light" }));
+    let panel = theme::Palette::for_theme(false).panel.to_array();
+    let panel = [panel[0], panel[1], panel[2]];
+    eventually("the window is there", || {
+        assert!(program.runs(), "the window did not open");
+        bounds(&desk.screenshot(), panel)
+            .is_some_and(|[left, top, right, bottom]| (right - left) * (bottom - top) > 500_000)
+    });
+    // The cursor is drawn over everything.
+    desk.move_pointer(1_398, 898);
+    let window = bounds(&desk.screenshot(), panel).expect("it is there");
+    desk.press_with_ctrl('b');
+    eventually("it is shared", || std::net::TcpStream::connect(program.address).is_ok());
+    let inside = |picture: &RgbImage, [left, top, right, bottom]: [u32; 4]| {
+        let mut pixels = (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y)));
+        pixels.all(|(x, y)| picture.get_pixel(x, y).0.iter().zip(COVER).all(|(a, b)| a.abs_diff(b) <= 6))
+    };
+    // The first picture may be of before the window had its place.
+    eventually("the window is covered", || inside(&program.snapshot(), window));
+
+    // What lies over the window is shown again, and nothing beside it.
+    let [left, top, ..] = window;
+    let (x, y) = (left + 200, top + 200);
+    desk.put((x as i16, y as i16, 160, 120), ABOVE);
+    eventually("what lies over the window is seen", || {
+        let seen = program.snapshot().get_pixel(x + 80, y + 60).0;
+        seen.iter().zip(ABOVE).all(|(a, b)| a.abs_diff(b) <= 12)
+    });
+    let picture = program.snapshot();
+    assert!(inside(&picture, [left, top, x - 8, window[3]]) && inside(&picture, [x + 168, top, window[2], window[3]]));
+}

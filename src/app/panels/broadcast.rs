@@ -9,7 +9,7 @@ use crate::app::model::Model;
 use crate::app::theme::{self, Palette};
 use crate::app::widgets;
 use crate::capture::SourceKind;
-use crate::engine::{Event, ShareState};
+use crate::engine::{Command, Event, ShareState};
 use crate::settings::Reach;
 
 /// Widths in points: the controls, the code, and from which width of the window there is room for the plot.
@@ -183,24 +183,52 @@ fn code_ui(ui: &mut Ui, model: &mut Model, side: f32) {
     widgets::note(&mut below, text);
 }
 
-/// Shown for as long as viewers may click: what that means, and the way out.
+/// Shown for as long as viewers may click: who has the control, and the ways out.
 pub fn control_banner_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
+    let control = &model.status.control;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        if widgets::big_button(ui, "Stop control", palette.live, 140.0).on_hover_text("F8").clicked() {
+        let stop = widgets::big_button(ui, "Stop control", palette.live, 140.0);
+        if stop.on_hover_text("F8. Ctrl+Alt+Shift+Escape stops all sharing, wherever you are").clicked() {
             actions.push(Edit::Control(false).into());
+        }
+        let mut ask = |ui: &mut Ui, text: &str, hint: &str, command: Command| {
+            if ui.button(text).on_hover_text(hint).clicked() {
+                actions.push(Action::Ask(command));
+            }
+        };
+        if control.taken {
+            let hint = "Viewers can control this computer again";
+            ask(ui, "Let viewers control", hint, Command::GiveControl { viewer: None });
+        } else if control.holder.is_some() {
+            ask(ui, "Take control", "Viewers can do nothing until you let them", Command::TakeControl);
+        }
+        if let Some(&asking) = control.asking.first() {
+            let text = format!("Give control to {}", name_of(model, asking));
+            ask(ui, &text, "This viewer asks for it", Command::GiveControl { viewer: Some(asking) });
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.label(widgets::icon_text(ICON_LEFT_CLICK, 20.0).color(palette.live_text));
-            let text = match (&model.status.control.unavailable, model.status.viewers.iter().find(|one| one.controls)) {
-                (Some(reason), _) => format!("Control is allowed, but clicks can't be made here: {reason}"),
-                (None, Some(viewer)) => format!("{} moves the pointer of this computer now.", viewers::called(viewer)),
-                (None, None) => {
-                    "Control is allowed: whoever has the link can move the pointer and click on this computer."
-                        .to_owned()
-                }
-            };
-            widgets::truncated(ui, RichText::new(text).color(palette.live_text));
+            widgets::truncated(ui, RichText::new(control_text(model)).color(palette.live_text));
         });
     });
+}
+
+fn control_text(model: &Model) -> String {
+    let control = &model.status.control;
+    if let Some(reason) = &control.unavailable {
+        return format!("Control is allowed, but clicks can't be made here: {reason}");
+    }
+    match control.holder {
+        _ if control.taken => "You have taken the control; viewers can do nothing until you let them.".to_owned(),
+        _ if control.local => "You are using the mouse or keyboard; viewers wait for three seconds.".to_owned(),
+        Some(viewer) if control.busy => format!("{} controls this computer now.", name_of(model, viewer)),
+        Some(viewer) => format!("{} has the control of this computer.", name_of(model, viewer)),
+        None => "Control is allowed: the first viewer who clicks gets it.".to_owned(),
+    }
+}
+
+fn name_of(model: &Model, id: u64) -> String {
+    let viewer = model.status.viewers.iter().find(|viewer| viewer.id == id);
+    viewer.map_or_else(|| "a viewer without a picture".to_owned(), viewers::called)
 }

@@ -7,6 +7,7 @@ use egui::{
 use egui_material_icons::icons::{ICON_LEFT_CLICK, ICON_LOGOUT};
 
 use super::heading;
+use super::people::people_button_ui;
 use crate::app::action::Action;
 use crate::app::model::{HISTORY_SECONDS, Model, bitrate_text, or_dash};
 use crate::app::theme::{self, Palette};
@@ -21,11 +22,12 @@ const ROW_HEIGHT: f32 = 38.0;
 /// The upper part of a row, which has the figures; below it are their plots.
 const FIGURE_HEIGHT: f32 = 20.0;
 
-pub fn viewers_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
+pub fn viewers_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
     ui.horizontal(|ui| {
         heading(ui, "Viewers");
         widgets::pill(ui, &model.status.viewers.len().to_string(), palette.control, palette.text);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| people_button_ui(ui, model));
     });
     if model.status.viewers.is_empty() {
         let text = match model.status.share {

@@ -3,6 +3,7 @@
 
 mod connection;
 mod cursor;
+mod own;
 mod screen;
 mod segment;
 

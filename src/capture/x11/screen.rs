@@ -14,6 +14,7 @@ use x11rb::rust_connection::RustConnection;
 
 use super::connection::{Monitor, choose, failed, query_monitors, root_size};
 use super::cursor::Cursor;
+use super::own::OwnWindows;
 use super::segment::Segments;
 use crate::capture::source::{Picture, Source, SourceError};
 use crate::frame::{BYTES_PER_PIXEL, BufferPool, PixelFormat};
@@ -33,6 +34,7 @@ pub struct X11Screen {
     segments: Segments,
     damage: Option<damage::Damage>,
     cursor: Option<Cursor>,
+    own: OwnWindows,
     pointer: (i32, i32),
     /// The buttons that are down, and whether one went down since the last picture.
     held: u16,
@@ -62,6 +64,7 @@ impl X11Screen {
             segments: Segments::default(),
             damage: None,
             cursor: None,
+            own: OwnWindows::default(),
             pointer: (0, 0),
             held: 0,
             pressed: false,
@@ -94,6 +97,7 @@ impl X11Screen {
             let mask = randr::NotifyMask::SCREEN_CHANGE | randr::NotifyMask::CRTC_CHANGE;
             connection.randr_select_input(self.root, mask).map_err(failed)?;
         }
+        OwnWindows::watch(connection, self.root).map_err(failed)?;
         connection.flush().map_err(failed)
     }
 
@@ -119,6 +123,7 @@ impl X11Screen {
     fn hear(&mut self) -> Result<(), SourceError> {
         let (mut cursor_changed, mut layout_changed) = (false, false);
         while let Some(event) = self.connection.poll_for_event().map_err(failed)? {
+            self.own.hear(&event);
             match event {
                 Event::DamageNotify(_) => self.dirty = true,
                 Event::XfixesCursorNotify(_) => cursor_changed = true,
@@ -173,10 +178,25 @@ impl X11Screen {
         let cookie =
             self.connection.shm_get_image(self.root, x, y, width, height, !0, format, segment.id, 0).map_err(failed)?;
         if let Err(error) = cookie.reply() {
-            self.segments.give_back(segment);
+            self.segments.give_back(segment, &self.connection);
             return Err(failed(error));
         }
         self.dirty = self.damage.is_none();
+        // What was told up to now may have moved a window before the picture was taken.
+        let size_before = self.size;
+        if let Err(error) = self.hear() {
+            self.segments.give_back(segment, &self.connection);
+            return Err(error);
+        }
+        if self.size != size_before {
+            // Another picture of the new size comes next.
+            self.segments.give_back(segment, &self.connection);
+            return Ok(None);
+        }
+        if let Err(error) = self.own.cover(&self.connection, self.root, area, segment.bytes_mut(), size) {
+            self.segments.give_back(segment, &self.connection);
+            return Err(failed(error));
+        }
         let at = (self.pointer.0 - area.x, self.pointer.1 - area.y);
         if let Some(cursor) = &self.cursor {
             cursor.draw(at, segment.bytes_mut(), size);

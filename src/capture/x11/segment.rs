@@ -70,8 +70,11 @@ impl Segments {
         lent.into()
     }
 
-    /// Puts back a segment that was not used after all.
-    pub fn give_back(&self, segment: Segment) {
+    /// Puts back a segment that was not used after all; one of another length than they have now goes.
+    pub fn give_back(&self, segment: Segment, connection: &impl Connection) {
+        if segment.memory.len() != self.length {
+            return segment.release(connection);
+        }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(segment);
     }
 }

@@ -13,28 +13,29 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::super::Shared;
+use super::super::admit::Pass;
 use super::super::agent;
 use super::super::mjpeg::{BOUNDARY, Choice, StreamBody};
 use super::super::protocol;
+use super::super::roles::{Role, of_input};
 use super::super::viewers::Transport;
-use super::policy::action;
 use super::problem::Problem;
 use super::{Peer, assets, read_body};
 use crate::filter::ChainError;
 
 /// The longest JSON body, in bytes.
-const JSON_BYTES: usize = 16 * 1024;
+pub const JSON_BYTES: usize = 16 * 1024;
 /// A first picture takes a capture and an encoder to start; beyond this something is wrong.
 const PICTURE_TIME: Duration = Duration::from_secs(5);
 
 type Answer = Result<Response, Problem>;
 
 /// `GET /`: the page, or what mjpg-streamer's clients ask for.
-pub async fn root(state: State<Arc<Shared>>, peer: Extension<Peer>, request: Request) -> Answer {
+pub async fn root(state: State<Arc<Shared>>, peer: Extension<Peer>, pass: Extension<Pass>, request: Request) -> Answer {
     let query = RawQuery(request.uri().query().map(str::to_owned));
     match action(request.uri().query()) {
         None => Ok(assets::page()),
-        Some("stream") => stream(state, peer, query, request.headers().clone()).await,
+        Some("stream") => stream(state, peer, pass, query, request.headers().clone()).await,
         Some("snapshot") => snapshot(state, query).await,
         Some(_) => Err(Problem::new(404, "There are the actions `stream` and `snapshot`.")),
     }
@@ -44,12 +45,13 @@ pub async fn root(state: State<Arc<Shared>>, peer: Extension<Peer>, request: Req
 pub async fn stream(
     State(shared): State<Arc<Shared>>,
     Extension(Peer(address)): Extension<Peer>,
+    Extension(pass): Extension<Pass>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Answer {
     let choice = choice(query.as_deref())?;
-    let viewer = shared.viewers.enter(address, Transport::Mjpeg, "jpeg").ok_or_else(too_many_viewers)?;
-    viewer.set_name(agent::named_by(&headers));
+    let viewer = shared.enter((address, pass), Transport::Mjpeg, "jpeg", agent::named_by(&headers));
+    let viewer = viewer.ok_or_else(too_many_viewers)?;
     viewer.note_rung(choice.rung.id());
     let body = Body::new(StreamBody::new(shared.parts.subscribe(choice), viewer));
     let mut response = body.into_response();
@@ -78,8 +80,19 @@ pub async fn snapshot(State(shared): State<Arc<Shared>>, RawQuery(query): RawQue
 }
 
 /// `GET /state`
-pub async fn state(State(shared): State<Arc<Shared>>) -> Json<Value> {
-    Json(shared.host.state())
+pub async fn state(State(shared): State<Arc<Shared>>, Extension(pass): Extension<Pass>) -> Json<Value> {
+    let mut state = shared.host.state();
+    let roles = shared.roles(&pass);
+    // What the host allows somebody, this one may still not do.
+    for (name, role) in [("control", Role::Click), ("tune", Role::Tune)] {
+        if !roles.has(role) && state[name] == true {
+            state[name] = false.into();
+        }
+    }
+    if state.is_object() {
+        state["roles"] = json!(roles);
+    }
+    Json(state)
 }
 
 /// `GET /api/v1/clock`
@@ -116,6 +129,7 @@ pub async fn patch_chain(State(shared): State<Arc<Shared>>, request: Request) ->
 pub async fn pointer(
     State(shared): State<Arc<Shared>>,
     Extension(Peer(address)): Extension<Peer>,
+    Extension(pass): Extension<Pass>,
     request: Request,
 ) -> Answer {
     let body = read_body(request.into_body(), JSON_BYTES).await?;
@@ -123,11 +137,14 @@ pub async fn pointer(
         let status = if error == protocol::ProtocolError::NotJson { 400 } else { 422 };
         Problem::new(status, format!("This is not a list of pointer events: {error}."))
     })?;
-    if !shared.host.access().control {
+    let roles = shared.roles(&pass);
+    let allowed =
+        roles.has(Role::Click) && post.events.iter().all(|event| of_input(event).is_none_or(|role| roles.has(role)));
+    if !allowed {
         return Err(Problem::new(403, "The host does not allow control."));
     }
     let now = Instant::now();
-    let session = shared.pointers.note(&post.session, &post.events, || shared.viewers.new_id(), now);
+    let session = shared.pointers.note((&post.session, pass), &post.events, || shared.viewers.new_id(), now);
     let session = session.map_err(|_| Problem::new(503, "Too many pages use the pointer.").retry_after(5))?;
     if !post.events.is_empty() {
         shared.viewers.note_pointer_from(address, now);
@@ -150,6 +167,11 @@ pub async fn wrong_method() -> Problem {
 
 pub fn too_many_viewers() -> Problem {
     Problem::new(503, "There are as many viewers as this host takes; try again later.").retry_after(10)
+}
+
+/// The `action` of mjpg-streamer's URLs, which many players have built in.
+pub fn action(query: Option<&str>) -> Option<&str> {
+    query?.split('&').find_map(|pair| pair.strip_prefix("action="))
 }
 
 /// Whether the `Content-Type`, without its parameters, is one of these.

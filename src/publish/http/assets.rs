@@ -30,6 +30,7 @@ assets![
     "delay.js",
     "details.css",
     "details.js",
+    "enter.js",
     "face.js",
     "hand.js",
     "http.js",

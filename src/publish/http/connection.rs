@@ -7,21 +7,20 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 /// Without a byte of progress for this long a client that is being written to is gone.
 const STALLED: Duration = Duration::from_secs(10);
 
-/// A TCP stream whose writes fail once they made no progress for ten seconds.
-pub struct WatchedStream {
-    stream: TcpStream,
+/// A stream, plain or encrypted, whose writes fail once they made no progress for ten seconds.
+pub struct WatchedStream<S> {
+    stream: S,
     /// Runs while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl WatchedStream {
-    pub fn new(stream: TcpStream) -> Self {
+impl<S> WatchedStream<S> {
+    pub fn new(stream: S) -> Self {
         Self { stream, stalled: None }
     }
 
@@ -38,13 +37,13 @@ impl WatchedStream {
     }
 }
 
-impl AsyncRead for WatchedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
-impl AsyncWrite for WatchedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.watch(cx, written)

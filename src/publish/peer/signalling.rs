@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, ETAG,
-    IF_MATCH, LINK, LOCATION,
+    HOST, IF_MATCH, LINK, LOCATION, ORIGIN,
 };
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,8 +13,10 @@ use tokio::time::timeout;
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit};
 
 use super::super::Shared;
-use super::super::access::Need;
-use super::super::http::{Problem, credentials, is_type, read_body};
+use super::super::access::same_host;
+use super::super::admit::Pass;
+use super::super::http::{Problem, is_type, read_body};
+use super::super::roles::Role;
 use super::super::webrtc::offer::{OfferError, is_usable_candidate};
 use super::ice_server::IceServer;
 use super::setup::ConnectError;
@@ -139,7 +141,7 @@ pub async fn connected<T>(who: &str, connecting: impl Future<Output = Result<T, 
 
 /// What a browser asks before a page from elsewhere may ask, and what a page asks that wants to know the STUN and TURN
 /// servers before its offer; `path` is where sessions begin. Whoever may not begin one hears of no server.
-pub fn options(shared: &Shared, request: &Request, path: &str, need: Need) -> Response {
+pub fn options(shared: &Shared, request: &Request, path: &str, role: Role) -> Response {
     let methods = if request.uri().path() == path { "POST, GET, HEAD, OPTIONS" } else { "PATCH, DELETE, OPTIONS" };
     let headers = [
         (ALLOW, methods),
@@ -149,7 +151,11 @@ pub fn options(shared: &Shared, request: &Request, path: &str, need: Need) -> Re
         (ACCESS_CONTROL_MAX_AGE, "600"),
     ];
     let response = (StatusCode::NO_CONTENT, headers).into_response();
-    let known = shared.host.access().check(need, &credentials(request, true)).is_ok();
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let pass = request.extensions().get::<Pass>().copied().unwrap_or(Pass::Anyone);
+    // Where anyone may watch, that is no word about the servers to pages from elsewhere.
+    let own = text(ORIGIN).is_none_or(|origin| same_host(origin, text(HOST)));
+    let known = shared.roles(&pass).has(role) && (own || pass != Pass::Anyone);
     if known { with_servers(response, &shared.host.ice_servers()) } else { response }
 }
 

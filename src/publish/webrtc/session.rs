@@ -59,8 +59,6 @@ pub struct Session {
     pub handle: Arc<SessionHandle>,
     pub connection: Connection,
     pub broadcast: Arc<Broadcast>,
-    /// Knows the secret, not only the address.
-    pub trusted: bool,
 }
 
 impl Session {
@@ -82,12 +80,12 @@ impl Session {
     }
 
     async fn run(self, warm: Ticket) -> End {
-        let Self { shared, place, handle: _, connection, broadcast, trusted } = self;
+        let Self { shared, place, handle: _, connection, broadcast } = self;
         let Connection { peer, sending, mut channels, .. } = connection;
         let Sending { track, queue, link, ssrc, payload_type } = sending;
         let mut states = peer.states;
         let viewer = Arc::clone(place.viewer());
-        let mut talk = Channels::new(shared, &viewer, trusted, broadcast.codec().id());
+        let mut talk = Channels::new(shared, &viewer, broadcast.codec().id());
         let mut frames: Option<Feed> = None;
         let mut warm = Some(warm);
         let (event_sender, mut events) = mpsc::channel(EVENTS_WAITING);
@@ -257,9 +255,9 @@ struct Channels {
 }
 
 impl Channels {
-    fn new(shared: Arc<Shared>, viewer: &Arc<Viewer>, trusted: bool, codec: &'static str) -> Self {
+    fn new(shared: Arc<Shared>, viewer: &Arc<Viewer>, codec: &'static str) -> Self {
         Self {
-            talk: Talk::new(Arc::clone(&shared), Arc::clone(viewer), trusted, Instant::now()),
+            talk: Talk::new(Arc::clone(&shared), Arc::clone(viewer), Instant::now()),
             shared,
             viewer: Arc::clone(viewer),
             codec,

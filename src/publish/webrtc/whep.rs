@@ -8,10 +8,11 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::super::Shared;
-use super::super::access::Need;
+use super::super::admit::Pass;
 use super::super::agent;
-use super::super::http::{Peer, Problem, credentials, too_many_viewers};
+use super::super::http::{Peer, Problem, too_many_viewers};
 use super::super::peer::signalling::{self, Answer, Fragment, Names, no_session};
+use super::super::roles::Role;
 use super::super::viewers::Transport;
 use super::connection;
 use super::offer;
@@ -26,21 +27,19 @@ const PATH: &str = "/whep";
 pub async fn create(
     State(shared): State<Arc<Shared>>,
     Extension(Peer(address)): Extension<Peer>,
+    Extension(pass): Extension<Pass>,
     request: Request,
 ) -> Answer {
     signalling::expect_offer(request.headers())?;
     let forced = forced_codec(request.uri().query())?;
-    // Who may only watch, because anyone may, gets no pointer.
     let name = agent::named_by(request.headers());
-    let trusted = shared.host.access().check(Need::Change, &credentials(&request, true)).is_ok();
     let sdp = signalling::read_offer(request).await?;
     let available: Vec<VideoCodec> = shared.broadcasts.iter().map(|broadcast| broadcast.codec()).collect();
     let offer = offer::read(&sdp, &available, forced).map_err(|error| signalling::refuse_offer(&error))?;
     let broadcast = shared.broadcasts.iter().find(|broadcast| broadcast.codec() == offer.codec.codec);
     let broadcast = Arc::clone(broadcast.ok_or_else(|| Problem::new(422, "There is no encoder for this codec."))?);
-    let place =
-        shared.viewers.enter(address, Transport::Webrtc, offer.codec.codec.id()).ok_or_else(too_many_viewers)?;
-    place.set_name(name);
+    let place = shared.enter((address, pass), Transport::Webrtc, offer.codec.codec.id(), name);
+    let place = place.ok_or_else(too_many_viewers)?;
 
     let names = Names::new()?;
     let connecting = connection::connect(&offer, &broadcast, &shared, address);
@@ -52,7 +51,7 @@ pub async fn create(
         connection: Arc::clone(&connection.peer.connection),
     });
     shared.sessions.insert(Arc::clone(&handle));
-    Session { shared: Arc::clone(&shared), place, handle, connection, broadcast, trusted }.spawn();
+    Session { shared: Arc::clone(&shared), place, handle, connection, broadcast }.spawn();
     Ok(response)
 }
 
@@ -63,7 +62,7 @@ pub async fn look() -> Response {
 
 /// `OPTIONS`: what a browser asks before a page from elsewhere may ask.
 pub async fn options(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    signalling::options(&shared, &request, PATH, Need::Watch)
+    signalling::options(&shared, &request, PATH, Role::Watch)
 }
 
 /// `PATCH` on a session: more of the client's candidates.

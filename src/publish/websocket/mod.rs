@@ -15,9 +15,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::Shared;
-use super::access::Need;
+use super::admit::Pass;
 use super::agent;
-use super::http::{Peer, Problem, credentials, secret_of_socket, too_many_viewers};
+use super::http::{Peer, Problem, too_many_viewers};
 use super::protocol::{HostMessage, LONGEST_MESSAGE, PROTOCOL_VERSION};
 use super::talk::{TICK, Talk, Wish};
 use super::viewers::{Transport, ViewerPlace};
@@ -36,30 +36,26 @@ const GOODBYE: Duration = Duration::from_millis(200);
 pub async fn open(
     State(shared): State<Arc<Shared>>,
     Extension(Peer(address)): Extension<Peer>,
+    Extension(pass): Extension<Pass>,
     socket: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
     let socket = socket.map_err(|_| Problem::new(426, "This address speaks WebSocket only."))?;
-    let word = secret_of_socket(request.headers());
-    let mut given = credentials(&request, false);
-    given.authorization = given.authorization.or(word.as_deref());
-    // Who may only watch, because anyone may, gets no pointer.
-    let trusted = shared.host.access().check(Need::Change, &given).is_ok();
     let open = Arc::clone(&shared.sockets).try_acquire_owned().map_err(|_| too_many_viewers())?;
-    let place = shared.viewers.enter(address, Transport::Websocket, "jpeg").ok_or_else(too_many_viewers)?;
-    place.set_name(agent::named_by(request.headers()));
+    let name = agent::named_by(request.headers());
+    let place = shared.enter((address, pass), Transport::Websocket, "jpeg", name).ok_or_else(too_many_viewers)?;
     let socket = socket.protocols([PROTOCOL]).max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE);
     // Whatever is buffered here would only grow old: what the system's buffer takes is enough.
     Ok(socket.write_buffer_size(0).on_upgrade(async move |socket| {
         let id = place.id;
-        run(socket, shared, place, trusted).await;
+        run(socket, shared, place).await;
         tracing::info!("viewer {id} left its WebSocket");
         drop(open);
     }))
 }
 
 /// From the first frame to the last; whichever side ends first ends the other.
-async fn run(socket: WebSocket, shared: Arc<Shared>, place: ViewerPlace, trusted: bool) {
+async fn run(socket: WebSocket, shared: Arc<Shared>, place: ViewerPlace) {
     let (mut sink, stream) = socket.split();
     let (messages, waiting) = mpsc::channel(MESSAGES_WAITING);
     let told = watch::Sender::new(Told::default());
@@ -73,7 +69,7 @@ async fn run(socket: WebSocket, shared: Arc<Shared>, place: ViewerPlace, trusted
     };
     // The channel is empty and has places.
     let _ = messages.try_send(hello);
-    let talk = Talk::new(Arc::clone(&shared), Arc::clone(&viewer), trusted, Instant::now());
+    let talk = Talk::new(Arc::clone(&shared), Arc::clone(&viewer), Instant::now());
     tokio::select! {
         () = listen(stream, talk, &messages, &told) => {}
         () = send_frames(&mut sink, waiting, told.subscribe(), &shared, &viewer) => {}

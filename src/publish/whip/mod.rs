@@ -14,9 +14,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::Shared;
-use super::access::Need;
+use super::admit::Pass;
 use super::http::{Peer, Problem};
 use super::peer::signalling::{self, Answer, Fragment, Names, new_etag, no_session};
+use super::roles::Role;
 use crate::receive::{Codec, Seat};
 use place::{Handle, Negotiation};
 use session::Session;
@@ -30,6 +31,7 @@ const PATH: &str = "/whip";
 pub async fn create(
     State(shared): State<Arc<Shared>>,
     Extension(Peer(address)): Extension<Peer>,
+    Extension(pass): Extension<Pass>,
     request: Request,
 ) -> Answer {
     if !shared.host.access().publish {
@@ -48,7 +50,7 @@ pub async fn create(
     shared.whip.take(Arc::clone(&handle));
     tracing::info!("{address} publishes to this computer ({})", offer.video.codec.id());
     let (shared, codec) = (Arc::clone(&shared), offer.video.codec);
-    Session { shared, seat, codec, colors_id: offer.video.colors_id, handle, connection }.spawn();
+    Session { shared, seat, codec, colors_id: offer.video.colors_id, handle, connection, pass }.spawn();
     Ok(response)
 }
 
@@ -59,7 +61,7 @@ pub async fn look() -> Response {
 
 /// `OPTIONS`: what a browser asks before a page from elsewhere may ask.
 pub async fn options(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    signalling::options(&shared, &request, PATH, Need::Change)
+    signalling::options(&shared, &request, PATH, Role::Tune)
 }
 
 /// `PATCH` on a session: more candidates, or a restart of ICE.

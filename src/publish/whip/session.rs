@@ -15,6 +15,8 @@ use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::super::Shared;
+use super::super::admit::Pass;
+use super::super::roles::Role;
 use super::assembly::{Arrival, Assembly};
 use super::connection::Connection;
 use super::offer;
@@ -51,6 +53,8 @@ pub struct Session {
     pub colors_id: Option<u8>,
     pub handle: Arc<Handle>,
     pub connection: Connection,
+    /// By which right; it ends with that.
+    pub pass: Pass,
 }
 
 impl Session {
@@ -70,7 +74,7 @@ impl Session {
     }
 
     async fn run(self) -> End {
-        let Self { shared, seat, codec, colors_id, handle, connection } = self;
+        let Self { shared, seat, codec, colors_id, handle, connection, pass } = self;
         let Connection { peer, mut tracks, .. } = connection;
         let mut states = peer.states;
         let mut assembly = Assembly::new(codec);
@@ -132,7 +136,7 @@ impl Session {
                 }
                 _ = tick.tick() => {
                     let now = Instant::now();
-                    if !shared.host.access().publish {
+                    if !shared.host.access().publish || !shared.roles(&pass).has(Role::Tune) {
                         return End::Forbidden;
                     }
                     if !connected && now.saturating_duration_since(started) > CONNECT_TIME {

@@ -178,7 +178,8 @@ impl Program {
 
     /// An endless stream of JPEGs, up to its first part.
     pub fn stream(&self) -> Stream {
-        let request = format!("GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\r\n", self.secret);
+        let request =
+            format!("GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\r\n", self.secret);
         let mut stream = open(self.address, &request);
         assert_eq!(stream.status, 200);
         stream.line();

@@ -13,7 +13,9 @@ use lenscast::frame::{Frame, FrameSink, FrameTimes, PixelFormat};
 use lenscast::geometry::{Affine, Geometry, Size};
 use lenscast::input::{BatonWish, InputEvent, PointerEvent};
 
-use lenscast::publish::{AccessPolicy, Host, IceServer, JpegSource, PublishConfig, Publisher, VideoSource};
+use lenscast::publish::{
+    AccessPolicy, Door, Host, IceServer, JpegSource, MOST_VIEWERS, PublishConfig, Publisher, VideoSource,
+};
 use lenscast::receive::Inbox;
 use lenscast::util::{Demand, Latest};
 use serde_json::{Value, json};
@@ -52,13 +54,20 @@ pub struct TestHost {
     pub keys: Mutex<Vec<(u64, InputEvent)>>,
     pub wishes: Mutex<Vec<(u64, BatonWish)>>,
     pub inbox: Arc<Inbox>,
+    pub door: Arc<Door>,
     pub ice_servers: Mutex<Vec<IceServer>>,
     start: Instant,
 }
 
 impl Default for TestHost {
     fn default() -> Self {
-        let access = AccessPolicy { secret: SECRET.to_owned(), watch_anyone: false, control: true, publish: true };
+        let access = AccessPolicy {
+            secret: SECRET.to_owned(),
+            control: true,
+            publish: true,
+            most_viewers: MOST_VIEWERS,
+            ..AccessPolicy::default()
+        };
         let state = json!({ "version": "0.1.0", "source": { "id": "pattern", "name": "Test pattern" },
             "picture": { "width": SIZE.width, "height": SIZE.height }, "geometry": { "epoch": 1, "pointer": true },
             "control": true, "paused": false, "fps": { "captured": 30.0, "filtered": 30.0 }, "viewers": [] });
@@ -70,6 +79,7 @@ impl Default for TestHost {
             keys: Mutex::default(),
             wishes: Mutex::default(),
             inbox: Arc::default(),
+            door: Arc::default(),
             ice_servers: Mutex::default(),
             start: Instant::now(),
         }
@@ -79,6 +89,9 @@ impl Default for TestHost {
 impl Host for TestHost {
     fn access(&self) -> AccessPolicy {
         self.access.lock().unwrap().clone()
+    }
+    fn door(&self) -> Arc<Door> {
+        Arc::clone(&self.door)
     }
     fn state(&self) -> Value {
         self.state.lock().unwrap().clone()

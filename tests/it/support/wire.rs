@@ -95,7 +95,20 @@ pub fn connect(address: SocketAddr) -> TcpStream {
 
 /// Sends a request and reads the head of its answer.
 pub fn open(address: SocketAddr, request: &str) -> Stream {
-    let mut stream = connect(address);
+    exchange(connect(address), request)
+}
+
+/// The same from another address of the loopback network.
+pub fn open_from(source: [u8; 4], address: SocketAddr, request: &str) -> Stream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("sockets can be made");
+    socket.bind(&SocketAddr::from((source, 0)).into()).expect("all of 127.0.0.0/8 is this computer");
+    socket.connect(&address.into()).expect("the server listens");
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("sockets have time-outs");
+    exchange(stream, request)
+}
+
+fn exchange(mut stream: TcpStream, request: &str) -> Stream {
     // A server that refuses early may close while the rest is being sent.
     let _ = stream.write_all(request.as_bytes());
     let reader = BufReader::new(stream);

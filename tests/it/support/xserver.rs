@@ -140,6 +140,17 @@ impl Desk {
         self
     }
 
+    /// Puts a window of one colour over whatever is there, given as left, top, width and height.
+    pub fn put(&self, (x, y, width, height): (i16, i16, u16, u16), color: Rgb) {
+        let [r, g, b] = color.map(u32::from);
+        let look = CreateWindowAux::new().override_redirect(1).background_pixel(r << 16 | g << 8 | b);
+        let window = self.connection.generate_id().unwrap();
+        let class = WindowClass::INPUT_OUTPUT;
+        self.connection.create_window(24, window, self.root, x, y, width, height, 0, class, 0, &look).unwrap();
+        self.connection.map_window(window).unwrap();
+        self.connection.sync().unwrap();
+    }
+
     /// Paints a rectangle, given as left, top, width and height.
     pub fn paint(&self, (x, y, width, height): (i16, i16, u16, u16), color: Rgb) {
         let (window, pixmap, gc) = self.window.expect("the screen was covered first");
