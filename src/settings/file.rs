@@ -256,6 +256,22 @@ mod tests {
     }
 
     #[test]
+    fn servers_are_kept_and_one_with_a_mistake_takes_none_of_the_others_along() {
+        let path = file("servers");
+        let mut settings = Settings::default();
+        settings.share.udp_port = Some(0);
+        let servers =
+            ["turn:turn.example,me,s3cr3t", "stun:stun.example"].map(|text| text.parse::<IceServer>().unwrap());
+        settings.share.ice_servers = servers.to_vec();
+        save(&path, &settings).unwrap();
+        assert_eq!(load(&path).unwrap(), settings);
+        let damaged = fs::read_to_string(&path).unwrap().replace("turn:turn.example", "turn:a, b");
+        write_whole(&path, damaged.as_bytes()).unwrap();
+        assert_eq!(load(&path).unwrap().share.ice_servers, servers[1..]);
+        fs::remove_dir_all(path.parent().unwrap()).unwrap();
+    }
+
+    #[test]
     fn a_missing_file_is_the_defaults_and_a_damaged_one_is_said_so() {
         let path = file("damaged");
         assert_eq!(load(&path).unwrap(), Settings::default());

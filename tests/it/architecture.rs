@@ -69,6 +69,8 @@ const PURE_FILES: &[&str] = &[
     "input/x11/keymap.rs",
     "publish/protocol.rs",
     "publish/access.rs",
+    "publish/peer/udp/description.rs",
+    "publish/peer/udp/stun.rs",
     "encode/overload.rs",
     "publish/webrtc/congestion/estimate.rs",
     "publish/webrtc/congestion/ladder.rs",

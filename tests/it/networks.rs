@@ -3,6 +3,7 @@
 //! some minutes, and writes the table there.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -10,7 +11,7 @@ use serde_json::Value;
 use crate::support::browser::Browser;
 use crate::support::impaired::{Bursts, Conditions, Impaired};
 use crate::support::player::{open, play_through};
-use crate::support::studio::{Scene, Studio, eventually};
+use crate::support::studio::{SECRET, Scene, Studio, eventually};
 
 /// What the user has set; more than any of the links here carries.
 const SETTING_KBPS: u32 = 6_000;
@@ -258,7 +259,58 @@ fn holes() -> String {
         let back = back.map_or("never".to_owned(), |time| format!("{time:.2} s"));
         table.line(&format!("| {name} | {back} | {longest:.0} ms |"));
     }
+    table.line("");
+    table.line("| Nothing comes through over UDP for | the page says meanwhile | picture back after |");
+    table.line("|---|---|---|");
+    for seconds in [25, 60] {
+        let (back, said) = page_hole(Duration::from_secs(seconds));
+        let back = back.map_or("never".to_owned(), |time| format!("{time:.1} s"));
+        table.line(&format!("| {seconds} s | {said} | {back} |"));
+    }
     table.0
+}
+
+/// The viewer page behind a hole that is longer than a connection lives, with HTTP beside it: how many seconds after the end
+/// the picture is back, and what the page said meanwhile.
+fn page_hole(time: Duration) -> (Option<f64>, String) {
+    const FRAMES: &str = "return window.lenscast?.state === 'live' ? lenscast.frames : 0";
+    let studio = Studio::showing(Scene::Rich, SETTING_KBPS);
+    let publisher = &studio.server.publisher;
+    let (browser, network) = (Browser::open(&[]), Impaired::start(71));
+    let own = SocketAddr::from(([127, 0, 0, 1], publisher.udp().port));
+    network.connect(own);
+    browser.go(&studio.server.url(&format!("/?transport=webrtc#s={SECRET}")));
+    let frames = || browser.run(FRAMES).as_f64().unwrap_or(0.0);
+    eventually("the page plays", || frames() > 10.0);
+    // What comes from now on goes through the relay; all media has the one port.
+    browser.run(&format!(
+        "const set = RTCPeerConnection.prototype.setRemoteDescription;
+         RTCPeerConnection.prototype.setRemoteDescription = function ({{ type, sdp }}) {{
+            return set.call(this, {{ type, sdp: sdp.replaceAll(' 127.0.0.1 {} ', ' 127.0.0.1 {} ') }});
+         }};",
+        own.port(),
+        network.address().port()
+    ));
+    publisher.disconnect(publisher.viewers()[0].id);
+    eventually("the page plays through the relay", || network.taken() > 200 && frames() > 30.0);
+
+    network.both(Conditions::dead());
+    std::thread::sleep(time);
+    let said = browser.run("return lenscast.state").as_str().unwrap_or_default().to_owned();
+    network.both(Conditions::default());
+    let end = Instant::now();
+    let before = network.taken();
+    let mut seen = frames();
+    while end.elapsed() < Duration::from_secs(30) {
+        let now = frames();
+        // A new session counts from the beginning.
+        if now != seen && now > 0.0 && network.taken() > before {
+            return (Some(end.elapsed().as_secs_f64()), said);
+        }
+        seen = now;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    (None, said)
 }
 
 /// Links that become narrow and wide again, as a table.

@@ -13,6 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::Interest;
@@ -27,6 +28,8 @@ use table::Table;
 const DATAGRAMS_WAITING: usize = 512;
 /// The largest thing the system hands over at once.
 const RECEIVE_BYTES: usize = 64 * 1024;
+/// A socket that has nothing but errors to give is not asked all the time.
+const ERROR_PAUSE: Duration = Duration::from_millis(5);
 /// For all sessions together; the system may give less.
 const SOCKET_BYTES: usize = 2 * 1024 * 1024;
 
@@ -165,7 +168,7 @@ async fn receive(port: &UdpPort, socket: &Real) {
             Err(error) => {
                 // What one receiver refused comes back as an error here on some systems; the others go on.
                 tracing::trace!("receiving over UDP failed: {error}");
-                tokio::task::yield_now().await;
+                tokio::time::sleep(ERROR_PAUSE).await;
                 continue;
             }
         };
