@@ -158,7 +158,7 @@ fn links_and_codes_are_shown_and_renewed_and_the_way_in_is_chosen() {
     window.get_by_label("Copy the link to hand out").click();
     window.run();
     assert_eq!(window.state().handle.store.get().share.entry, Way::Approve);
-    window.get_by_label("Who comes in").click();
+    window.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Who comes in").click();
     window.run();
     window.get_by_label("Whoever has the standing link").click();
     window.run();
