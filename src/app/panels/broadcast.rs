@@ -66,12 +66,12 @@ fn share_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
     ui.columns(2, |columns| {
         let [left, right] = columns else { return };
         left.add_enabled_ui(share.on || share.control, |ui| {
-            if widgets::switch_row(ui, share.control, "Allow control", "The link clicks here.") {
+            if widgets::switch_row(ui, share.control, "Allow control", "Who you let click.") {
                 actions.push(Edit::Control(!share.control).into());
             }
         });
         right.add_enabled_ui(share.on || share.tune, |ui| {
-            if widgets::switch_row(ui, share.tune, "Share the sliders", "The link tunes filters.") {
+            if widgets::switch_row(ui, share.tune, "Share the sliders", "Who you let tune.") {
                 actions.push(Edit::Tune(!share.tune).into());
             }
         });

@@ -115,7 +115,7 @@ fn group_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>, kind: SourceK
     }
     if kind == SourceKind::Published {
         let accept = model.settings.share.accept;
-        if widgets::switch_row(ui, accept, "Let others publish here", "Whoever has the link, over WHIP.") {
+        if widgets::switch_row(ui, accept, "Let others publish here", "Who may tune, over WHIP.") {
             actions.push(Edit::Accept(!accept).into());
         }
     }

@@ -33,7 +33,7 @@ fn a_chain_that_does_nothing_passes_the_captured_buffer_on() {
         { "filter": "invert", "enabled": false },
         { "filter": "from_the_future", "params": { "x": 1 } },
     ]));
-    let may_draw = |id: &str| VISIBLE_BY_DEFAULT.contains(&id) || id == "cursor_highlight";
+    let may_draw = |id: &str| VISIBLE_BY_DEFAULT.contains(&id) || ["cursor_highlight", "pointers"].contains(&id);
     for spec in all().iter().filter(|spec| !may_draw(spec.id)) {
         unused.add(create(spec.id).unwrap()).unwrap();
     }
