@@ -305,3 +305,44 @@ fn a_resized_screen_goes_on_in_its_new_size() {
     assert_eq!(program.ask("POST", "/api/v1/pointer", "", &body).status, 204);
     assert_eq!(deeds(&desk, 1)[0], Seen { deed: Deed::Press(1), at: (360, 240) });
 }
+
+#[test]
+fn each_monitor_of_a_desktop_gets_its_own_clicks() {
+    let server = XServer::start(Size::new(1_400, 600));
+    // One of the usual density and one of twice as much, side by side, as far as X knows of such things.
+    for (name, place, output) in [("usual", "800/211x600/159+0+0", "screen"), ("dense", "600/79x500/66+800+50", "none")]
+    {
+        let set = std::process::Command::new("xrandr")
+            .args(["-d", server.display(), "--setmonitor", name, place, output])
+            .status();
+        assert!(set.expect("xrandr is installed").success(), "{name}");
+    }
+    let desk = server.desk().cover(GROUND);
+    let marks: [(&str, Rgb, (i16, i16)); 2] = [("usual", FIRST.0, (500, 420)), ("dense", SECOND.0, (1_150, 310))];
+    for (_, color, (x, y)) in marks {
+        desk.paint((x - 8, y - 8, SIDE, SIDE), color);
+    }
+    let viewing = Viewing::open();
+    for (name, color, aim) in marks {
+        let source = format!("screen:{name}");
+        let program = Program::serve(
+            Some(server.display()),
+            &[
+                "--source",
+                &source,
+                "--control",
+                "--filter",
+                "rotate:degrees=90,expand=true",
+                "--filter",
+                "zoom:factor=1.3",
+            ],
+        );
+        viewing.watch(&program, "?transport=webrtc");
+        viewing.wait_for_control();
+        viewing.wait_for_geometry(&program);
+        let (place, scale) = viewing.find(color);
+        desk.seen();
+        viewing.mouse(&click(LEFT, place));
+        assert_done(&deeds(&desk, 2), &[(Deed::Press(1), aim), (Deed::Release(1), aim)], scale);
+    }
+}

@@ -8,6 +8,7 @@ mod architecture;
 mod desktop;
 mod encode;
 #[cfg(unix)]
+mod endings;
 mod extend;
 mod filters;
 #[cfg(unix)]

@@ -124,6 +124,12 @@ impl Browser {
     /// Ends the browser's processes all at once with a signal that none of them hears, as a crash or the system would.
     #[cfg(target_os = "linux")]
     pub fn kill(&self) {
+        self.signal("KILL");
+    }
+
+    /// Sends a signal to all of the browser's processes.
+    #[cfg(target_os = "linux")]
+    pub fn signal(&self, name: &str) {
         let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
             .expect("Linux has it")
             .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
@@ -142,7 +148,7 @@ impl Browser {
         let victims: Vec<String> = family[1..].iter().map(ToString::to_string).collect();
         assert!(!victims.is_empty(), "the driver has a browser");
         // One that has just ended by itself makes the command fail, and is none the worse for it.
-        let _ = Command::new("kill").arg("-KILL").args(&victims).stderr(Stdio::null()).status();
+        let _ = Command::new("kill").arg(format!("-{name}")).args(&victims).stderr(Stdio::null()).status();
     }
 
     fn call(&self, path: &str, body: &Value) -> Value {
