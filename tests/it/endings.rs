@@ -5,9 +5,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use lenscast::geometry::Size;
-
 use crate::desktop::FIRST;
+use crate::hands::with_real_devices;
 use crate::support::program::Program;
 use crate::support::studio::eventually;
 use crate::support::viewing::{LEFT, Viewing, down, to, up};
@@ -24,12 +23,8 @@ struct Scene {
 }
 
 impl Scene {
-    /// A desktop with real devices: those of a window on another one.
     fn new() -> Self {
-        let outer = XServer::start(Size::new(900, 700));
-        let inner = XServer::inside(&outer, Size::new(800, 600));
-        let (hand, desk) = (outer.desk(), inner.desk().cover([40, 40, 40]));
-        desk.paint((292, 242, 16, 16), FIRST.0);
+        let (outer, hand, inner, desk) = with_real_devices();
         // Over the nested desktop, which has the keys then.
         hand.drag_pointer(50, 50);
         Self { _outer: outer, hand, inner, desk }

@@ -186,7 +186,7 @@ fn the_caught_pointer_moves_by_as_much_and_clicks_where_it_is() {
 }
 
 /// A desktop with real devices: those of a window on another one.
-fn with_real_devices() -> (XServer, Desk, XServer, Desk) {
+pub fn with_real_devices() -> (XServer, Desk, XServer, Desk) {
     let outer = XServer::start(Size::new(900, 700));
     let inner = XServer::inside(&outer, Size::new(800, 600));
     let (hand, desk) = (outer.desk(), inner.desk().cover([40, 40, 40]));
