@@ -19,6 +19,7 @@ FORMATS = {
     "h264": "application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=97"
     ",packetization-mode=(string)1,profile-level-id=(string)42e01f,level-asymmetry-allowed=(string)1",
 }
+AGENTS = []
 
 
 def promised(web, signal, argument):
@@ -30,6 +31,10 @@ def promised(web, signal, argument):
 
 def agree(web, url, token):
     """Exchanges offer and answer; the session's address."""
+    # The program shares on loopback only, where libnice does not look by itself. The agent's one reference is kept for
+    # good, because reading the property hands out one that webrtcbin needs.
+    AGENTS.append(web.get_property("ice-agent"))
+    assert AGENTS[-1].emit("add-local-ip-address", "127.0.0.1")
     gathered = threading.Event()
 
     def changed(*_):
@@ -37,8 +42,9 @@ def agree(web, url, token):
             gathered.set()
 
     web.connect("notify::ice-gathering-state", changed)
-    offer = promised(web, "create-offer", None).get_value("offer")
-    promised(web, "set-local-description", offer)
+    # The offer belongs to the reply, which therefore has to live as long.
+    reply = promised(web, "create-offer", None)
+    promised(web, "set-local-description", reply.get_value("offer"))
     assert gathered.wait(20), "the candidates are not complete"
     sdp = web.get_property("local-description").sdp.as_text()
     answer = request("POST", url, token, sdp.encode())

@@ -3,6 +3,7 @@
 usage: gstreamer_whep.py URL TOKEN h264|vp8
 """
 
+import os
 import queue
 import sys
 
@@ -47,6 +48,8 @@ def main(url, token, codec):
         tell(pictures.get())
     print("deleted", request("DELETE", location, token).status, flush=True)
     pipeline.set_state(Gst.State.NULL)
+    # Python would take the agent apart a second time.
+    os._exit(0)
 
 
 main(*sys.argv[1:])

@@ -3,6 +3,7 @@
 usage: gstreamer_whip.py URL TOKEN h264|vp8 RRGGBB
 """
 
+import os
 import sys
 
 from common import request
@@ -30,6 +31,8 @@ def main(url, token, codec, color):
     sys.stdin.readline()
     print("ended", request("DELETE", location, token).status, flush=True)
     pipeline.set_state(Gst.State.NULL)
+    # Python would take the agent apart a second time.
+    os._exit(0)
 
 
 main(*sys.argv[1:])
