@@ -5,5 +5,5 @@
 mod chromium;
 pub mod inbound;
 pub mod outbound;
-pub mod peers;
+mod peers;
 mod rules;
