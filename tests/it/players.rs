@@ -1,4 +1,4 @@
-//! Players that nobody here wrote show what is shared, in its size and its colours.
+//! Players and publishers that nobody here wrote: what they show is what is shared, and the other way round.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use crate::support::program::{Folder, Program};
 use crate::support::python::python_with;
 use crate::support::studio::eventually;
-use crate::whip::inbound::{QUARTERS, alike};
+use crate::whip::inbound::{QUARTERS, alike, snapshot};
 use crate::whip::outbound::{colors_of, serve_quarters};
+use crate::whip::peers::Script;
 
 /// What the scripts with GStreamer import.
 const GSTREAMER: &str = "gi, numpy";
@@ -65,5 +66,26 @@ fn plays_each_codec(python: &Path, player: &str) {
     for codec in codecs() {
         assert_eq!(play(python, player, &[&url, &program.secret, codec]), "deleted 200");
         eventually("the viewer is gone", || nobody_watches(&program));
+    }
+}
+
+#[test]
+fn what_gstreamer_publishes_over_whip_is_shown() {
+    let Some(python) = python_with(GSTREAMER) else { return };
+    let program = Program::serve(None, &["--source", "whip", "--accept-whip"]);
+    let url = format!("http://{}/whip", program.address);
+    for (codec, color) in codecs().iter().zip([[40, 60, 220], [220, 30, 30]]) {
+        let [red, green, blue] = color;
+        let hex = format!("{red:02x}{green:02x}{blue:02x}");
+        let arguments = [&url, &program.secret, *codec, &hex];
+        let mut publisher = Script::start(&python, "players/gstreamer_whip.py", &arguments);
+        publisher.wait_for("published");
+        eventually(&format!("the published colour is shown ({codec})"), || {
+            let (size, colors) = snapshot(&program);
+            size == (320, 240) && alike(&colors, &[color; 4])
+        });
+        publisher.order("end");
+        assert_eq!(publisher.wait_for("ended"), "200");
+        eventually("the pattern stands in again", || snapshot(&program).0 == (1_280, 720));
     }
 }

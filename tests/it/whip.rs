@@ -5,5 +5,5 @@
 mod chromium;
 pub mod inbound;
 pub mod outbound;
-mod peers;
+pub mod peers;
 mod rules;
