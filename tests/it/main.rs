@@ -25,6 +25,8 @@ mod overlays;
 mod page;
 #[cfg(target_os = "linux")]
 mod page_ways;
+#[cfg(unix)]
+mod players;
 mod rungs;
 #[cfg(target_os = "linux")]
 mod sharing;

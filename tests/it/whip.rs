@@ -3,7 +3,7 @@
 
 #[cfg(target_os = "linux")]
 mod chromium;
-mod inbound;
-mod outbound;
-mod peers;
+pub mod inbound;
+pub mod outbound;
+pub mod peers;
 mod rules;

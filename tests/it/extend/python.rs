@@ -8,6 +8,7 @@ use lenscast::filter::ParamValue;
 
 use super::{Bench, limits, script};
 use crate::support::program::Folder;
+use crate::support::python::python_with;
 use crate::support::studio::eventually;
 
 fn path() -> PathBuf {
@@ -26,15 +27,10 @@ fn the_example_declares_itself_with_the_standard_library_alone() {
 
 #[test]
 fn the_example_draws_outlines_where_opencv_is_installed() {
-    let python = std::env::var("LENSCAST_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let has_opencv = Command::new(&python).args(["-c", "import cv2, numpy"]).stderr(Stdio::null()).status();
-    if !has_opencv.is_ok_and(|status| status.success()) {
-        // Not a few hundred megabytes for one example; its protocol is tested with the Rust one.
-        println!("SKIPPED: {python} has no OpenCV; name one that has with LENSCAST_TEST_PYTHON");
-        return;
-    }
+    // Without it, its protocol is still tested with the example in Rust.
+    let Some(python) = python_with("cv2, numpy") else { return };
     let folder = Folder::new();
-    let start = script(&folder, "edges", &format!("#!/bin/sh\nexec '{python}' '{}'\n", path().display()));
+    let start = script(&folder, "edges", &format!("#!/bin/sh\nexec '{}' '{}'\n", python.display(), path().display()));
     let mut bench = Bench::with(start, limits());
     // Between the halves of the picture there is one outline.
     bench.set("soften", ParamValue::Float(0.0));

@@ -5,6 +5,8 @@ pub mod impaired;
 pub mod player;
 #[cfg(unix)]
 pub mod program;
+#[cfg(unix)]
+pub mod python;
 pub mod random;
 pub mod studio;
 #[cfg(target_os = "linux")]

@@ -46,7 +46,7 @@ fn what_is_published_is_shown_whatever_its_publisher_does() {
 
     let codecs: &[&str] = if cfg!(feature = "vp8") { &["vp8", "h264"] } else { &["h264"] };
     for codec in codecs {
-        let mut publisher = Script::start(&python, "publisher.py", &[&url, &program.secret, codec]);
+        let mut publisher = Script::start(&python, "whip/publisher.py", &[&url, &program.secret, codec]);
         publisher.wait_for("published");
         eventually(&format!("the published picture is shown ({codec})"), || {
             let (size, colors) = snapshot(&program);
@@ -64,15 +64,15 @@ fn what_is_published_is_shown_whatever_its_publisher_does() {
     }
 
     // One vanishes without a word, and the next one is let in as soon as that is known.
-    let mut vanishing = Script::start(&python, "publisher.py", &[&url, &program.secret, "h264"]);
+    let mut vanishing = Script::start(&python, "whip/publisher.py", &[&url, &program.secret, "h264"]);
     vanishing.wait_for("published");
     eventually("its picture is shown", || snapshot(&program).0 == (320, 240));
     vanishing.kill();
     eventually("the pattern stands in for it", || snapshot(&program).0 == (1_280, 720));
-    let mut next = Script::start(&python, "publisher.py", &[&url, &program.secret, "h264"]);
+    let mut next = Script::start(&python, "whip/publisher.py", &[&url, &program.secret, "h264"]);
     eventually("the next one is let in", || {
         if next.has_ended() {
-            next = Script::start(&python, "publisher.py", &[&url, &program.secret, "h264"]);
+            next = Script::start(&python, "whip/publisher.py", &[&url, &program.secret, "h264"]);
         }
         next.said("published").is_some()
     });

@@ -8,7 +8,7 @@ use crate::support::program::{Folder, Program};
 use crate::support::studio::eventually;
 
 /// Four coloured quarters as a picture file, with a clock so that there is always something to send.
-fn serve_quarters(folder: &Folder, more: &[&str]) -> Program {
+pub fn serve_quarters(folder: &Folder, more: &[&str]) -> Program {
     let path = folder.path().join("quarters.png");
     let at = |x, y| Rgb(QUARTERS[(x / 160 + y / 120 * 2) as usize]);
     RgbImage::from_fn(320, 240, at).save(&path).expect("the folder can be written to");
@@ -26,12 +26,16 @@ fn publishing(program: &Program) -> (String, String) {
 
 /// The colours that the server saw last.
 fn seen(server: &Script) -> Option<[[u8; 3]; 4]> {
-    let line = server.said("frame 320 240 ")?;
+    server.said("frame 320 240 ").map(|line| colors_of(&line))
+}
+
+/// Four colours as the scripts print them.
+pub fn colors_of(line: &str) -> [[u8; 3]; 4] {
     let mut colors = line.split(' ').map(|color| {
         let mut parts = color.split(',').map(|part| part.parse().expect("a number"));
         [(); 3].map(|()| parts.next().expect("three parts"))
     });
-    Some([(); 4].map(|()| colors.next().expect("four colours")))
+    [(); 4].map(|()| colors.next().expect("four colours"))
 }
 
 #[test]
@@ -57,7 +61,7 @@ fn what_one_computer_publishes_another_one_shows() {
 fn a_server_that_nobody_here_wrote_gets_the_picture_and_is_found_again() {
     let Some(python) = python() else { return };
     let folder = Folder::new();
-    let mut server = Script::start(&python, "server.py", &["0", "t0k3n"]);
+    let mut server = Script::start(&python, "whip/server.py", &["0", "t0k3n"]);
     let port = server.wait_for("listening");
     let url = format!("http://127.0.0.1:{port}/elsewhere");
     let mut program = serve_quarters(&folder, &["--whip", &url, "--whip-token", "t0k3n"]);
@@ -66,7 +70,7 @@ fn a_server_that_nobody_here_wrote_gets_the_picture_and_is_found_again() {
 
     server.kill();
     eventually("the loss is noticed", || publishing(&program).0 == "waiting");
-    let server = Script::start(&python, "server.py", &[&port, "t0k3n"]);
+    let server = Script::start(&python, "whip/server.py", &[&port, "t0k3n"]);
     eventually("the new server sees the colours", || seen(&server).is_some_and(|colors| alike(&colors, &QUARTERS)));
     assert_eq!(publishing(&program).0, "connected");
 

@@ -1,10 +1,11 @@
-//! Programs in Python that speak WHIP with aiortc, where that is installed.
+//! Programs in Python that speak WHIP, where what they need is installed.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
+use crate::support::python::python_with;
 use crate::support::studio::eventually;
 
 /// A running script; it is killed when this is dropped.
@@ -14,23 +15,17 @@ pub struct Script {
     said: Arc<Mutex<Vec<String>>>,
 }
 
-/// A Python that has aiortc and NumPy, if there is one: that of `LENSCAST_TEST_PYTHON`, or `python3`.
+/// A Python that has aiortc and NumPy, if there is one.
 pub fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("LENSCAST_TEST_PYTHON").map(PathBuf::from);
-    let python = named.unwrap_or_else(|| PathBuf::from("python3"));
-    let asked = Command::new(&python).args(["-c", "import aiortc, av, numpy"]).stderr(Stdio::null()).status();
-    let found = asked.is_ok_and(|status| status.success());
-    if !found {
-        println!("SKIPPED: {} has no aiortc; name one that has with LENSCAST_TEST_PYTHON", python.display());
-    }
-    found.then_some(python)
+    python_with("aiortc, av, numpy")
 }
 
 impl Script {
-    /// Starts one of the scripts beside this file.
+    /// Starts a script, named from the folder of these tests.
     pub fn start(python: &Path, name: &str, arguments: &[&str]) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/whip").join(name);
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it").join(name);
         let mut process = Command::new(python)
+            .arg("-B")
             .arg(script)
             .args(arguments)
             .stdin(Stdio::piped())

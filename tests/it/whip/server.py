@@ -19,7 +19,8 @@ async def watch(track):
         frame = await track.recv()
         count += 1
         if count % 3 == 1:
-            picture = frame.to_ndarray(format="rgb24")
+            # PyAV takes everything for BT.601, whatever the stream says about itself.
+            picture = frame.reformat(format="rgb24", src_colorspace="ITU709").to_ndarray()
             height, width = picture.shape[:2]
             middles = [picture[height * y // 4, width * x // 4] for y in (1, 3) for x in (1, 3)]
             colors = " ".join(",".join(str(int(part)) for part in middle) for middle in middles)
