@@ -66,7 +66,7 @@ pub enum TokenAction {
         /// What it may do: watch, point, click, type or tune; may be given several times
         #[arg(long = "role", value_name = "ROLE", default_value = "watch", value_parser = parse_role)]
         roles: Vec<Role>,
-        /// A page that may show its picture in an <img>, as http://homeassistant.local:8123; may be given several times
+        /// A page that may show its picture, by its origin, like `http://homeassistant.local:8123`; may be given several times
         #[arg(long = "origin", value_name = "ORIGIN")]
         origins: Vec<String>,
     },
