@@ -64,8 +64,8 @@ const locate = (x, y) => {
 let size = null;
 const view = new View(stage, () => (size = player.shown?.width ? player.shown : size), () => render());
 const pip = new PictureInPicture(byId('pip'), () => wakefulness.look());
-const lock = new PointerLock(stage, byId('lock'), hand, () => shownSize(), (text) => face.notice(text, { topic: 'lock' }));
-const input = new PointerInput(stage, hand, controlling, locate, view, () => lock);
+const lock = new PointerLock(stage, byId('lock'), hand, shownSize, (text) => face.notice(text, { topic: 'lock' }));
+const input = new PointerInput(stage, hand, controlling, locate, view, lock);
 const keyboard = new KeyboardInput(byId('keys'), hand, { byPlace: () => byId('layout').value === 'place', onChange: () => render() });
 const pointing = () => !controlling() && player.transport !== 'mjpeg' && Boolean(player.shown?.host?.roles?.includes('point')) && !player.shown.host.paused;
 new Marker(stage, () => (pointing() ? player.shown : null), locate);

@@ -32,7 +32,7 @@ export class PointerInput {
    * @param {() => boolean} active whether the viewer controls the host now
    * @param {(clientX: number, clientY: number) => import('./hand.js').Point|null} locate
    * @param {import('./view.js').View} view
-   * @param {() => import('./lock.js').PointerLock} lock
+   * @param {import('./lock.js').PointerLock} lock
    */
   constructor(stage, hand, active, locate, view, lock) {
     Object.assign(this, { stage, hand, active, locate, view, lock });
@@ -67,9 +67,9 @@ export class PointerInput {
       if (event.type !== 'pointerdown' || onStage(event)) this.touch.handle(event, this.stage);
       return;
     }
-    if (!this.lock().locked && this.#pan(event)) return;
+    if (!this.lock.locked && this.#pan(event)) return;
     if (!this.active()) return;
-    if (this.lock().locked) return this.#caught(event);
+    if (this.lock.locked) return this.#caught(event);
     if (event.type === 'lostpointercapture') {
       // After a normal release nothing is held; otherwise the browser took the pointer away.
       if (this.hand.holding) this.letGo();
@@ -94,7 +94,7 @@ export class PointerInput {
   #caught(event) {
     const changed = event.buttons ^ this.#buttons;
     this.#buttons = event.buttons;
-    if (event.type === 'pointermove') this.lock().move(event);
+    if (event.type === 'pointermove') this.lock.move(event);
     for (const [bit, button] of BUTTONS) {
       if (!(changed & bit)) continue;
       if (event.buttons & bit) this.hand.down(null, button);
@@ -127,8 +127,8 @@ export class PointerInput {
       return this.view.wheel(event);
     }
     if (!this.active()) return this.view.pan(-event.deltaX, -event.deltaY);
-    const point = this.lock().locked ? null : this.locate(event.clientX, event.clientY);
-    if (!point && !this.lock().locked) return;
+    const point = this.lock.locked ? null : this.locate(event.clientX, event.clientY);
+    if (!point && !this.lock.locked) return;
     event.preventDefault();
     const notch = NOTCH[event.deltaMode] ?? NOTCH[0];
     const dx = this.#notches('x', event.deltaX / notch);

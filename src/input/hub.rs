@@ -157,6 +157,14 @@ impl InputHub {
             }
             queue.acted = Some(now);
         }
+        if queue.tasks.len() >= MOST_WAITING {
+            // What lets something go is never left out; of a flood of them one is enough, which lets go everything.
+            let released = queue.tasks.iter().any(|task| matches!(task, Task::Release(owner) if *owner == session));
+            if !released {
+                queue.tasks.push_back(Task::Release(session));
+            }
+            return;
+        }
         let waits = |task: &Task| matches!(task, Task::Event(owner, waiting, _) if *owner == session && moves(waiting));
         if is_move && queue.tasks.back().is_some_and(waits) {
             queue.tasks.pop_back();
@@ -447,6 +455,37 @@ mod tests {
         hub.event(2, event(PointerKind::Down(Button::Left), 2), now);
         hub.settle(soon());
         assert_eq!((hub.stats().injected, hub.stats().refused), (2, 1));
+    }
+
+    #[test]
+    fn a_flood_of_releases_is_bounded_and_still_lets_go() {
+        let (open, wait) = std::sync::mpsc::channel::<()>();
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let record = Arc::clone(&done);
+        struct Gated(Option<std::sync::mpsc::Receiver<()>>, Arc<Mutex<Vec<Action>>>);
+        impl Injector for Gated {
+            fn inject(&mut self, action: Action) -> Result<(), InjectError> {
+                // The desktop is stuck with the first.
+                if let Some(wait) = self.0.take() {
+                    let _ = wait.recv();
+                }
+                lock(&self.1).push(action);
+                Ok(())
+            }
+        }
+        let mut wait = Some(wait);
+        let hub = InputHub::start(Box::new(move || Ok(Box::new(Gated(wait.take(), Arc::clone(&record))))));
+        let geometry = Geometry::untouched(1, Size::new(10, 10), Some(Affine::IDENTITY));
+        hub.note_geometry(&Arc::new(geometry), Instant::now());
+        hub.allow(true);
+        hub.event(1, event(PointerKind::Down(Button::Left), 1), Instant::now());
+        for seq in 2..10_000 {
+            hub.event(1, event(PointerKind::Up(Button::Right), seq), Instant::now());
+        }
+        assert!(lock(&hub.shared.queue).tasks.len() <= MOST_WAITING + 1);
+        open.send(()).expect("the desktop waits");
+        hub.settle(soon());
+        assert_eq!(lock(&done).last(), Some(&Action::Release(Button::Left)));
     }
 
     #[test]

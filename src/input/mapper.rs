@@ -99,9 +99,8 @@ impl PointerMapper {
             Some(_) => target.map(Some),
             None => event.epoch.and_then(|epoch| self.history.find(epoch, now)).map(|_| None),
         };
-        let pixels_by = |dx, dy| self.pixels_by(event.epoch, dx, dy, now);
         let motion = match event.kind {
-            PointerKind::MoveBy { dx, dy } => pixels_by(dx, dy),
+            PointerKind::MoveBy { dx, dy } => self.pixels_by(event.epoch, dx, dy, now),
             _ => None,
         };
         let held_elsewhere =

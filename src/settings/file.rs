@@ -1,8 +1,7 @@
 //! The settings on disk: one JSON file, versioned, read with care and written so that a crash leaves the old one whole.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use serde_json::Value;
 use super::{Entry, IceServer, Outgoing, PreviewRate, Reach, Settings, Share, Theme};
 use crate::capture::SourceId;
 use crate::filter::Chain;
+use crate::util;
 
 /// The version written into settings files.
 const VERSION: u32 = 1;
@@ -178,32 +178,16 @@ pub fn save(path: &Path, settings: &Settings) -> Result<(), FileError> {
     };
     let text = serde_json::to_string_pretty(&document)
         .map_err(|error| FileError::Damaged { path: path.to_owned(), reason: error.to_string() })?;
-    write_whole(path, text.as_bytes())
+    // A token for a server or a TURN server's password may be among them.
+    util::write_private(path, text.as_bytes()).map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
 
-/// Writes a file so that at every moment either the old or the new one is there, whole.
+/// [`util::write_whole`] with a sentence for the user where it fails.
 ///
 /// # Errors
 /// When the folder can't be written to.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let failed = |source| FileError::Write { path: path.to_owned(), source };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-    let written = (|| {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        // The rename itself lives in the folder; where a folder can't be opened (Windows) the system sees to it.
-        File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
-    })();
-    written.map_err(|error| {
-        // What is left of the attempt is of no use; that it can't be removed changes nothing.
-        let _ = fs::remove_file(&temporary);
-        failed(error)
-    })
+    util::write_whole(path, bytes).map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -233,6 +217,11 @@ mod tests {
             ..Share::default()
         };
         save(&path, &settings).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
         let off = Share { on: false, control: false, tune: false, accept: false, ..settings.share.clone() };
         let expected = Settings { share: Share { secret: String::new(), ..off }, ..settings };
         assert_eq!(load(&path).unwrap(), expected);

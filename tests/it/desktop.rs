@@ -205,8 +205,7 @@ fn without_permission_nothing_arrives() {
     viewing.wheel(mark, 0, 100);
     let epoch = program.state()["geometry"]["epoch"].clone();
     let event = json!({ "kind": "down", "x": 0.5, "y": 0.5, "button": "left", "epoch": epoch, "seq": 0, "t": 1.0 });
-    let body = json!({ "session": "a", "events": [event] }).to_string();
-    program.ask("POST", "/api/v1/pointer", "", &body).assert_problem(403);
+    program.point("a", &event).assert_problem(403);
     assert_eq!(program.count("/pointer/injected"), 0);
     assert_eq!(desk.seen(), []);
 }
@@ -301,8 +300,7 @@ fn a_resized_screen_goes_on_in_its_new_size() {
     desk.seen();
     let epoch = program.state()["geometry"]["epoch"].clone();
     let event = json!({ "kind": "down", "x": 0.5, "y": 0.5, "button": "left", "epoch": epoch, "seq": 0, "t": 1.0 });
-    let body = json!({ "session": "a", "events": [event] }).to_string();
-    assert_eq!(program.ask("POST", "/api/v1/pointer", "", &body).status, 204);
+    assert_eq!(program.point("a", &event).status, 204);
     assert_eq!(deeds(&desk, 1)[0], Seen { deed: Deed::Press(1), at: (360, 240) });
 }
 

@@ -134,7 +134,7 @@ fn another_layout_of_the_host_types_the_same_characters() {
     let viewing = typing(&program);
     taps(&viewing, "zyäÖ@-");
     assert_eq!(typed(&desk, 6), symbols("zyäÖ@-"));
-    assert_eq!(desk.held(), (0, 0));
+    eventually("nothing is held", || desk.held() == (0, 0));
     // By place the key counts, and not what the viewer's keyboard has on it: where an American types z is German y.
     viewing.browser.run("document.getElementById('layout').value = 'place'");
     desk.strokes();
@@ -167,10 +167,7 @@ fn the_caught_pointer_moves_by_as_much_and_clicks_where_it_is() {
     viewing.wait_for_geometry(&program);
     desk.move_pointer(400, 300);
     // Headless browsers catch no pointer, so the page's own messages are made here.
-    let send = |event: Value| {
-        let body = json!({ "session": "a", "events": [event] }).to_string();
-        assert_eq!(program.ask("POST", "/api/v1/pointer", "", &body).status, 204);
-    };
+    let send = |event: Value| assert_eq!(program.point("a", &event).status, 204);
     let epoch = program.state()["geometry"]["epoch"].clone();
     // The picture stands on its side, 600 wide and 800 high: to its right is the lower end of the desktop.
     send(json!({ "kind": "move_by", "dx": 0.1, "dy": 0.05, "epoch": epoch, "seq": 0, "t": 1.0 }));
@@ -195,16 +192,22 @@ pub fn with_real_devices() -> (XServer, Desk, XServer, Desk) {
     (outer, hand, inner, desk)
 }
 
-#[test]
-fn the_real_mouse_comes_first_and_releases_what_a_viewer_holds() {
-    let (_outer, hand, inner, desk) = with_real_devices();
-    let program = serve(&inner, &["--control"]);
+/// A page that holds the left button on the mark.
+fn holding(server: &XServer, desk: &Desk) -> (Program, Viewing) {
+    let program = serve(server, &["--control"]);
     let viewing = Viewing::open();
     viewing.watch(&program, "?transport=webrtc");
     viewing.wait_for_control();
     let (mark, _) = viewing.find(FIRST.0);
     viewing.mouse(&[to(mark), down(LEFT)]);
-    assert_eq!(deeds(&desk, 1)[0].deed, Deed::Press(1));
+    assert_eq!(deeds(desk, 1)[0].deed, Deed::Press(1));
+    (program, viewing)
+}
+
+#[test]
+fn the_real_mouse_comes_first_and_releases_what_a_viewer_holds() {
+    let (_outer, hand, inner, desk) = with_real_devices();
+    let (program, viewing) = holding(&inner, &desk);
     for step in 0..6 {
         hand.drag_pointer(500 + 10 * step, 400);
         std::thread::sleep(Duration::from_millis(10));
@@ -216,6 +219,7 @@ fn the_real_mouse_comes_first_and_releases_what_a_viewer_holds() {
     assert!(desk.seen().iter().all(|seen| seen.deed == Deed::Move));
     // A few seconds after the last motion viewers may go on.
     viewing.browser.wait_for("the page hears of it", "return !lenscast.host.local");
+    let (mark, _) = viewing.find(FIRST.0);
     viewing.mouse(&[to(mark), down(LEFT), up(LEFT)]);
     assert_eq!(deeds(&desk, 2)[0].deed, Deed::Press(1));
 }
@@ -223,13 +227,7 @@ fn the_real_mouse_comes_first_and_releases_what_a_viewer_holds() {
 #[test]
 fn the_stop_key_releases_everything_and_ends_every_session() {
     let (_outer, hand, inner, desk) = with_real_devices();
-    let program = serve(&inner, &["--control"]);
-    let viewing = Viewing::open();
-    viewing.watch(&program, "?transport=webrtc");
-    viewing.wait_for_control();
-    let (mark, _) = viewing.find(FIRST.0);
-    viewing.mouse(&[to(mark), down(LEFT)]);
-    assert_eq!(deeds(&desk, 1)[0].deed, Deed::Press(1));
+    let (program, _viewing) = holding(&inner, &desk);
     // The nested server has the keys while the pointer is over its window.
     hand.drag_pointer(100, 100);
     let pressed = Instant::now();
@@ -256,8 +254,7 @@ fn one_viewer_controls_at_a_time_and_the_next_gets_it_when_that_one_leaves() {
     let epoch = program.state()["geometry"]["epoch"].clone();
     let other = |kind: &str| {
         let event = json!({ "kind": kind, "x": 0.5, "y": 0.5, "button": "left", "epoch": epoch, "seq": 0, "t": 1.0 });
-        let body = json!({ "session": "b", "events": [event] }).to_string();
-        assert_eq!(program.ask("POST", "/api/v1/pointer", "", &body).status, 204);
+        assert_eq!(program.point("b", &event).status, 204);
     };
     other("down");
     eventually("the other is refused", || program.count("/pointer/refused") > 0);

@@ -156,8 +156,7 @@ fn refuse(refusal: Refusal, headers: &HeaderMap) -> Response {
     let problem = match refusal {
         Refusal::Host => Problem::new(
             421,
-            "This is not an address of this computer as Lenscast knows it; add the name with --host-name or in the \
-             window.",
+            "This is not an address of this computer as Lenscast knows it; add the name with --host-name.",
         ),
         Refusal::NoHost => Problem::new(400, "A request names the host it is for."),
         Refusal::ForeignOrigin => Problem::new(403, "A page from another address may not ask for this here."),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use image::RgbImage;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::studio::eventually;
 use super::wire::{Answer, Stream, ask_bare, open};
@@ -144,6 +144,11 @@ impl Program {
     pub fn ask(&self, method: &str, path: &str, more: &str, body: &str) -> Answer {
         let more = format!("Authorization: Bearer {}\r\n{more}", self.secret);
         ask_bare(self.address, method, path, &more, body)
+    }
+
+    /// One pointer event of a session by a request, as a page without a channel sends it.
+    pub fn point(&self, session: &str, event: &Value) -> Answer {
+        self.ask("POST", "/api/v1/pointer", "", &json!({ "session": session, "events": [event] }).to_string())
     }
 
     pub fn state(&self) -> Value {

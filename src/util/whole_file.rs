@@ -1,14 +1,27 @@
-//! Files that only their owner may read, written so that a crash leaves the old or the new one, whole.
+//! Files written so that at every moment either the old or the new one is there, whole; and such as only their owner may
+//! read.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+
+/// Writes a file for anybody whom the system lets read it.
+///
+/// # Errors
+/// When the folder can't be written to; the file is as it was then.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, OpenOptions::new())
+}
 
 /// Writes a file that its owner alone can read. On systems without such modes the folder's rights have to do.
 ///
 /// # Errors
 /// When the folder can't be written to; the file is as it was then.
 pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, private())
+}
+
+fn write(path: &Path, bytes: &[u8], mut options: OpenOptions) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -16,7 +29,7 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // What an earlier attempt left may have other rights.
     let _ = fs::remove_file(&temporary);
     let written = (|| {
-        let mut file = private().write(true).create_new(true).open(&temporary)?;
+        let mut file = options.write(true).create_new(true).open(&temporary)?;
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;
