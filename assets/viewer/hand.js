@@ -21,6 +21,11 @@ export class Hand {
     this.session = session;
   }
 
+  /** Whether a button is. */
+  get pressing() {
+    return this.#held.size > 0;
+  }
+
   /** Whether anything is pressed. */
   get holding() {
     return this.#held.size + this.#keys.size > 0;

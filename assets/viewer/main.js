@@ -55,7 +55,9 @@ let controlWanted = true; // the host has said yes already; the person can only 
 let controlTold = false;
 const mayControl = () => Boolean(player.shown?.canPoint && !player.shown.host?.paused);
 const controlling = () => controlWanted && mayControl();
-const hand = new Hand(() => (controlling() ? player.shown : null));
+// Who may only type has no switch for the control.
+const mayType = () => Boolean(player.shown?.canType && !player.shown.host?.paused && (controlWanted || !mayControl()));
+const hand = new Hand(() => (controlling() || mayType() ? player.shown : null));
 const locate = (x, y) => {
   const { element, width, height } = player.shown ?? {};
   return element ? pointInPicture(element, width, height, x, y) : null;
@@ -99,16 +101,15 @@ function render() {
   const active = controlling();
   view.refresh();
   pip.show(player.shown);
-  if (!active && hand.holding) input.letGo();
-  if (!active) {
-    keyboard.off();
-    lock.release();
-  }
-  byId('keyboard').hidden = !active || !player.shown?.host?.keys;
+  const types = mayType();
+  if (!active && (types ? hand.pressing : hand.holding)) input.letGo();
+  if (!active) lock.release();
+  if (!types) keyboard.off();
+  byId('keyboard').hidden = !types;
   byId('keyboard').setAttribute('aria-checked', String(keyboard.on));
   byId('lock').hidden = !active || !stage.requestPointerLock || matchMedia('(pointer: coarse)').matches;
   if (!keyboard.on) face.hideNotice('keyboard');
-  baton.show(player.shown?.host, active);
+  baton.show(player.shown?.host, active || types, active);
   face.show(player, { active, wanted: controlWanted, points: pointing() }, view);
   tune.show(player.state === 'live' ? player.shown?.host : null);
   if (player.state === 'secret') {

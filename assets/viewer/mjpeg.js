@@ -35,6 +35,11 @@ export class MjpegSession extends CanvasSession {
     return Boolean(this.host?.control && this.host.pointer && this.#mayPost && secret());
   }
 
+  /** Whether a key would reach a desktop now. */
+  get canType() {
+    return Boolean(this.host?.keys && this.host.pointer && this.#mayPost && secret());
+  }
+
   /** @param {object} event an EVENT of the protocol, without its `seq` */
   sendPointer(event) {
     this.#post.send(event);
@@ -93,13 +98,14 @@ export class MjpegSession extends CanvasSession {
       const state = await (await ask('/state', {}, 2000)).json();
       if (this.closed) return;
       this.heard();
+      const keys = Boolean(state.roles?.includes('type') ?? state.control);
       // After a refusal the host has to take control away and give it again.
-      if (!state.control) this.#mayPost = true;
+      if (!state.control && !keys) this.#mayPost = true;
       this.host = {
         source: state.source?.name ?? '', width: state.picture?.width ?? 0, height: state.picture?.height ?? 0,
         fps: state.fps?.filtered ?? null, viewers: state.viewers?.length ?? null,
         control: Boolean(state.control), pointer: Boolean(state.geometry?.pointer), paused: Boolean(state.paused),
-        keys: Boolean(state.control && (state.roles?.includes('type') ?? true)), tune: Boolean(state.tune), chain: state.chain ?? 0,
+        keys, tune: Boolean(state.tune), chain: state.chain ?? 0,
         roles: state.roles,
       };
       this.events.onHost(this);

@@ -19,6 +19,7 @@ const DOUBT_MS = 1200;
  * @property {number|null} fps
  * @property {number|null} viewers
  * @property {boolean} control whether this viewer may use the pointer
+ * @property {boolean} keys whether this viewer may type
  * @property {boolean} pointer whether the source has a desktop to click on
  * @property {boolean} paused
  * @property {'nobody'|'you'|'other'|'host'} holder who has the control of the desktop

@@ -34,6 +34,11 @@ export class SocketSession extends CanvasSession {
     return Boolean(this.host?.control && this.host.pointer && this.#pointer && this.#open);
   }
 
+  /** Whether a key would reach a desktop now. */
+  get canType() {
+    return Boolean(this.host?.keys && this.host.pointer && this.#pointer && this.#open);
+  }
+
   /** @param {object} event an EVENT of the protocol, without its `seq` */
   sendPointer(event) {
     if (event.kind === 'move' && this.#socket?.bufferedAmount > MOVES_BACKLOG) return;

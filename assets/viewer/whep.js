@@ -44,8 +44,17 @@ export class WhepSession extends Session {
 
   /** Whether a pointer event would reach a desktop now. */
   get canPoint() {
-    return Boolean(this.host?.control && this.host.pointer && this.#shownGeometry()?.pointer !== false
-      && this.#channels.pointer?.readyState === 'open');
+    return Boolean(this.host?.control) && this.#reaches();
+  }
+
+  /** Whether a key would reach a desktop now. */
+  get canType() {
+    return Boolean(this.host?.keys) && this.#reaches();
+  }
+
+  /** Whether there is a desktop, and a way to it. */
+  #reaches() {
+    return Boolean(this.host.pointer && this.#shownGeometry()?.pointer !== false && this.#channels.pointer?.readyState === 'open');
   }
 
   /** @param {object} event an EVENT of the protocol, without its `seq` */

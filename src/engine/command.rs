@@ -46,6 +46,11 @@ pub enum Command {
         role: Role,
         given: bool,
     },
+    /// Gives a guest another name, which a remembered device keeps.
+    RenameGuest {
+        guest: u64,
+        name: String,
+    },
     /// Ends a guest's session at once; the device is forgotten.
     RemoveGuest {
         guest: u64,

@@ -185,6 +185,7 @@ impl State {
         match command {
             Command::Answer { request, verdict } => door.answer(request, verdict, now),
             Command::SetRole { guest, role, given } => door.set_role(guest, role, given),
+            Command::RenameGuest { guest, name } => door.rename(guest, &name),
             Command::RemoveGuest { guest } => door.remove(guest),
             Command::ForgetDevice { device } => door.forget(device),
             Command::Invite => {

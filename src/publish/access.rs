@@ -46,6 +46,8 @@ pub enum Need {
     Nothing,
     /// This role, whatever the host allows at the moment.
     Role(Role),
+    /// To do something with the desktop: to click or to type, which each event decides by itself.
+    Desktop,
     /// What no route is known for: closed to all but the standing link, so that a forgotten route is a closed one.
     Unknown,
 }
@@ -172,8 +174,10 @@ impl AccessPolicy {
             Need::Nothing => Ok(()),
             Need::Role(role) if granted.has(role) => Ok(()),
             Need::Unknown if matches!(pass, Pass::Standing(_)) && !granted.is_empty() => Ok(()),
+            Need::Desktop if granted.may_act() => Ok(()),
             Need::Role(role) if pass != Pass::Anyone && !granted.is_empty() => Err(Refusal::Role(role)),
-            Need::Role(_) | Need::Unknown => Err(Refusal::Secret),
+            Need::Desktop if pass != Pass::Anyone && !granted.is_empty() => Err(Refusal::Role(Role::Click)),
+            Need::Role(_) | Need::Desktop | Need::Unknown => Err(Refusal::Secret),
         }
     }
 
@@ -337,6 +341,10 @@ mod tests {
         assert_eq!(policy().effective(&Pass::Guest(1), roles), roles);
         assert_eq!(closed.effective(&Pass::Guest(1), roles), Roles::WATCH.with(Role::Tune));
         assert_eq!(policy().check_need(TUNE, Pass::Guest(1), Roles::WATCH), Err(Refusal::Role(Role::Tune)));
+        for (role, fine) in [(Role::Click, true), (Role::Type, true), (Role::Point, false), (Role::Tune, false)] {
+            let asked = policy().check_need(Need::Desktop, Pass::Guest(1), Roles::WATCH.with(role));
+            assert_eq!(asked.is_ok(), fine, "{role:?}");
+        }
         assert_eq!(policy().check_need(WATCH, Pass::Guest(1), Roles::NONE), Err(Refusal::Secret));
     }
 

@@ -299,15 +299,20 @@ impl Shared {
         let place = self.viewers.enter((address, pass), transport, codec, self.host.access().most_viewers)?;
         let known = self.door.name(&pass);
         if !matches!(pass, Pass::Guest(_)) {
-            let way = match pass {
-                Pass::Standing(_) => "Standing link",
-                Pass::Token(_) | Pass::Guest(_) | Pass::Anyone => "Anyone",
-            };
-            let name = known.clone().unwrap_or_else(|| way.to_owned());
-            self.door.note_entered(Visitor { name, address, browser: agent.clone() }, self.roles(&pass));
+            self.door.note_entered(self.visitor(&pass, address, agent.clone()), self.roles(&pass));
         }
+        place.set_agent(agent.clone());
         place.set_name(known.or(agent));
         Some(place)
+    }
+
+    /// Who it is that came in like this, for the log.
+    fn visitor(&self, pass: &Pass, address: IpAddr, browser: Option<String>) -> Visitor {
+        let way = match pass {
+            Pass::Standing(_) => "Standing link",
+            Pass::Token(_) | Pass::Guest(_) | Pass::Anyone => "Anyone",
+        };
+        Visitor { name: self.door.name(pass).unwrap_or_else(|| way.to_owned()), address, browser }
     }
 
     /// The program's state, at most a fifth of a second old.
@@ -341,18 +346,23 @@ async fn watch_over(shared: Arc<Shared>) {
         let now = Instant::now();
         shared.door.tick(now);
         let policy = shared.host.access();
-        let may = |pass: &Pass, role| shared.door.roles(pass, &policy).has(role);
-        let revoked = shared.pointers.revoked(|pass| may(pass, Role::Click));
+        let revoked = shared.pointers.revoked(|pass| shared.door.roles(pass, &policy));
         for session in shared.pointers.silent(now).into_iter().chain(revoked) {
             shared.host.end_pointer(session);
         }
         let mut now_controlling = BTreeMap::new();
         let mut now_acting = BTreeMap::new();
         for viewer in shared.viewers.all() {
-            if !may(&viewer.pass, Role::Watch) {
+            let roles = shared.door.roles(&viewer.pass, &policy);
+            if !roles.has(Role::Watch) {
                 viewer.end();
             }
-            let roles = shared.door.roles(&viewer.pass, &policy);
+            // The host may have given its guest another name.
+            if matches!(viewer.pass, Pass::Guest(_))
+                && let Some(name) = shared.door.name(&viewer.pass)
+            {
+                viewer.set_name(Some(name));
+            }
             let lost = acting.get(&viewer.id).is_some_and(|before| {
                 [Role::Click, Role::Type].into_iter().any(|role| before.has(role) && !roles.has(role))
             });
@@ -360,10 +370,21 @@ async fn watch_over(shared: Arc<Shared>) {
                 shared.host.end_pointer(viewer.id);
             }
             now_acting.insert(viewer.id, roles);
-            if !lost && viewer.controls(now) {
-                let (name, address) = (viewer.name().unwrap_or_default(), viewer.address);
-                now_controlling.insert(viewer.id, Visitor { name, address, browser: None });
+            // Over MJPEG it is a session of requests that controls, which names itself below.
+            if !lost && viewer.transport != Transport::Mjpeg && viewer.controls(now) {
+                let visitor = shared.visitor(&viewer.pass, viewer.address, viewer.agent());
+                now_controlling.insert(viewer.id, visitor);
             }
+        }
+        now_controlling.extend(shared.pointers.controlling(now));
+        // Whoever acts here now must not do so a moment longer than the token holds, which another process may have
+        // removed; everybody else hears of that from the engine, a little later.
+        if (now_acting.values().any(|roles: &Roles| roles.may_act()) || !shared.pointers.is_empty())
+            && shared.door.keys_changed()
+        {
+            let door = Arc::clone(&shared.door);
+            // A damaged file is told of by the engine, which looks at it as well.
+            let _ = tokio::task::spawn_blocking(move || door.follow_keys()).await;
         }
         for (id, visitor) in &now_controlling {
             if !controlling.contains_key(id) {

@@ -80,6 +80,11 @@ impl Roles {
         self.0 == 0
     }
 
+    /// Whether something of the desktop could be moved or held at all: with the pointer or on the keyboard.
+    pub const fn may_act(self) -> bool {
+        self.has(Role::Click) || self.has(Role::Type)
+    }
+
     pub fn iter(self) -> impl Iterator<Item = Role> {
         Role::ALL.into_iter().filter(move |role| self.has(*role))
     }

@@ -126,7 +126,7 @@ impl Talk {
         let silent = now.saturating_duration_since(self.heard) > HELD_TIME;
         let roles = self.roles();
         let gone = now.saturating_duration_since(self.heard) > GONE_TIME;
-        if self.holds && (silent || !may_act(roles)) || self.acted && gone {
+        if self.holds && (silent || !roles.may_act()) || self.acted && gone {
             self.release();
         }
         if self.points && (gone || !roles.has(Role::Point)) {
@@ -147,7 +147,7 @@ impl Talk {
 
     fn on_input(&mut self, event: InputEvent, now: Instant) -> Option<HostMessage> {
         // Whoever may not press has nothing to let go, but for what was held before the right was taken.
-        if event.lets_go() && !self.holds && !may_act(self.roles()) {
+        if event.lets_go() && !self.holds && !self.roles().may_act() {
             return None;
         }
         self.acted = true;
@@ -195,11 +195,6 @@ const fn refusal(role: Role) -> &'static str {
         Role::Type => "The host does not let you type.",
         Role::Tune => "The host does not let you move the sliders.",
     }
-}
-
-/// Whether something could be held at all.
-const fn may_act(roles: Roles) -> bool {
-    roles.has(Role::Click) || roles.has(Role::Type)
 }
 
 impl Drop for Talk {

@@ -19,7 +19,7 @@ pub const MOST_VIEWERS: usize = 32;
 /// So many are let in where the host has not said another number.
 pub const DEFAULT_VIEWERS: usize = 16;
 /// A viewer that did something with the pointer within this time is the one who controls.
-const CONTROLS_FOR: Duration = Duration::from_secs(3);
+pub const CONTROLS_FOR: Duration = Duration::from_secs(3);
 /// The bit rate is that of the last seconds.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
 
@@ -94,7 +94,7 @@ pub struct Viewer {
     pub address: IpAddr,
     /// How it was let in, which decides what it may do at every moment.
     pub pass: Pass,
-    transport: Transport,
+    pub transport: Transport,
     codec: &'static str,
     sent: AtomicU64,
     skipped: Arc<AtomicU64>,
@@ -110,6 +110,8 @@ struct Figures {
     measured: Measured,
     way: Way,
     name: Option<String>,
+    /// The browser or player, whatever its user is called.
+    agent: Option<String>,
     rung: Option<&'static str>,
     /// What the viewer chose, and what the host did, which counts more.
     choice: Quality,
@@ -231,6 +233,15 @@ impl Viewer {
     /// What the viewer calls itself, for the list.
     pub fn set_name(&self, name: Option<String>) {
         self.figures().name = name;
+    }
+
+    /// The browser or player that it uses.
+    pub fn set_agent(&self, agent: Option<String>) {
+        self.figures().agent = agent;
+    }
+
+    pub fn agent(&self) -> Option<String> {
+        self.figures().agent.clone()
     }
 
     /// Which size the viewer gets.

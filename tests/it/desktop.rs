@@ -10,7 +10,7 @@ use crate::support::viewing::{LEFT, MIDDLE, Place, RIGHT, Viewing, down, to, up,
 use crate::support::xserver::{Deed, Desk, Rgb, Seen, XServer};
 
 const SCREEN: Size = Size::new(800, 600);
-const GROUND: Rgb = [40, 40, 40];
+pub const GROUND: Rgb = [40, 40, 40];
 /// Two squares to aim at, near the middle so that every chain here shows them.
 pub const FIRST: (Rgb, (i16, i16)) = ([255, 0, 255], (300, 250));
 pub const SECOND: (Rgb, (i16, i16)) = ([0, 255, 0], (450, 380));
@@ -24,6 +24,22 @@ pub fn marked() -> (XServer, Desk) {
         desk.paint((x - SIDE as i16 / 2, y - SIDE as i16 / 2, SIDE, SIDE), color);
     }
     (server, desk)
+}
+
+/// A monitor's name, where its upper left corner is, and its size.
+pub type Monitor = (&'static str, (i16, i16), Size);
+
+/// One of the usual density and one of twice as much, side by side, as far as X knows of such things.
+pub fn two_monitors() -> (XServer, [Monitor; 2]) {
+    let server = XServer::start(Size::new(1_400, 600));
+    for (name, place, output) in [("usual", "800/211x600/159+0+0", "screen"), ("dense", "600/79x500/66+800+50", "none")]
+    {
+        let set = std::process::Command::new("xrandr")
+            .args(["-d", server.display(), "--setmonitor", name, place, output])
+            .status();
+        assert!(set.expect("xrandr is installed").success(), "{name}");
+    }
+    (server, [("usual", (0, 0), Size::new(800, 600)), ("dense", (800, 50), Size::new(600, 500))])
 }
 
 pub fn serve(server: &XServer, more: &[&str]) -> Program {
@@ -306,15 +322,7 @@ fn a_resized_screen_goes_on_in_its_new_size() {
 
 #[test]
 fn each_monitor_of_a_desktop_gets_its_own_clicks() {
-    let server = XServer::start(Size::new(1_400, 600));
-    // One of the usual density and one of twice as much, side by side, as far as X knows of such things.
-    for (name, place, output) in [("usual", "800/211x600/159+0+0", "screen"), ("dense", "600/79x500/66+800+50", "none")]
-    {
-        let set = std::process::Command::new("xrandr")
-            .args(["-d", server.display(), "--setmonitor", name, place, output])
-            .status();
-        assert!(set.expect("xrandr is installed").success(), "{name}");
-    }
+    let (server, _) = two_monitors();
     let desk = server.desk().cover(GROUND);
     let marks: [(&str, Rgb, (i16, i16)); 2] = [("usual", FIRST.0, (500, 420)), ("dense", SECOND.0, (1_150, 310))];
     for (_, color, (x, y)) in marks {

@@ -15,20 +15,25 @@ use std::time::Instant;
 
 use lenscast::filter::{Chain, Files, Filter, ParamKind, ParamValue};
 use lenscast::frame::{Captured, Frame, PixelFormat};
-use lenscast::geometry::{Affine, Size};
+use lenscast::geometry::{Affine, Geometry, Size};
 use lenscast::pipeline::{LiveText, Stage};
 use serde_json::{Value, json};
 
 use crate::support::random::Random;
 
 /// A chain of enabled filters with parameters by id.
-fn chain_of(filters: Value) -> Chain {
+pub fn chain_of(filters: Value) -> Chain {
     Chain::from_value(&json!({ "version": 1, "filters": filters })).unwrap()
 }
 
 fn captured(size: Size, format: PixelFormat, pixels: Vec<u8>, at: Instant) -> Captured {
     let desktop_from_source = Some(Affine::IDENTITY);
     Captured { id: 1, size, format, pixels: pixels.into(), at, desktop_from_source, pointer: None, pressed: false }
+}
+
+/// What a chain makes of a picture's geometry.
+pub fn blank(size: Size, chain: &Chain) -> Arc<Geometry> {
+    run(size, &vec![0; size.pixels() * 4], chain).geometry
 }
 
 /// One RGBA picture through a chain on a new stage.

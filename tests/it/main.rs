@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 mod access;
+#[cfg(target_os = "linux")]
+mod aims;
 mod architecture;
 #[cfg(target_os = "linux")]
 mod desktop;

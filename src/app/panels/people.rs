@@ -1,6 +1,6 @@
 //! Letting people in: the link, the code, who is there with what rights, programs with tokens, and the log.
 
-use egui::{Align, Button, ComboBox, Grid, Label, Layout, RichText, ScrollArea, TextEdit, Ui};
+use egui::{Align, Button, ComboBox, Frame, Grid, Key, Label, Layout, RichText, ScrollArea, TextEdit, Ui};
 use egui_material_icons::icons::{ICON_CLOSE, ICON_CONTENT_COPY, ICON_GROUP_ADD};
 
 use super::heading;
@@ -15,6 +15,9 @@ use crate::settings::Entry;
 const HEIGHT: f32 = 560.0;
 const CODE_SIDE: f32 = 128.0;
 const LOG_HEIGHT: f32 = 110.0;
+const NAME_WIDTH: f32 = 130.0;
+/// Characters that a name has at most.
+const LONGEST_NAME: usize = 40;
 /// Lines of the log that are shown; all of them are in the file.
 const LOG_LINES: usize = 60;
 
@@ -184,8 +187,10 @@ fn guest_ui(ui: &mut Ui, model: &Model, guest: &GuestInfo, actions: &mut Vec<Act
     let who = format!("{} ({})", visitor.name, guest.id);
     ui.horizontal(|ui| {
         let browser = visitor.browser.as_deref().unwrap_or("unknown program");
-        let name = RichText::new(&visitor.name).color(palette.strong);
-        ui.add(Label::new(name).truncate()).on_hover_text(format!("{browser}, {}", visitor.address));
+        let about = format!("{browser}, {}", visitor.address);
+        if let Some(name) = name_ui(ui, &visitor.name, (&who, &about)) {
+            actions.push(Action::Ask(Command::RenameGuest { guest: guest.id, name }));
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if ui.button("Remove").accessible_name(format!("Remove {who}")).clicked() {
                 actions.push(Action::Ask(Command::RemoveGuest { guest: guest.id }));
@@ -203,6 +208,25 @@ fn guest_ui(ui: &mut Ui, model: &Model, guest: &GuestInfo, actions: &mut Vec<Act
             ui.label(RichText::new("may watch and").small().color(palette.weak));
         });
     });
+}
+
+/// A name that can be typed over where it stands; gives the new one once that is done. Escape leaves it as it was.
+fn name_ui(ui: &mut Ui, name: &str, (who, about): (&str, &str)) -> Option<String> {
+    let id = ui.scope_id().with("name");
+    // What is typed is nobody's name yet, and the guest's own one may change meanwhile.
+    let mut text = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_else(|| name.to_owned());
+    let field = TextEdit::singleline(&mut text).id(id).char_limit(LONGEST_NAME).desired_width(NAME_WIDTH);
+    let field = field.frame(Frame::NONE).text_color(Palette::of(ui).strong);
+    let response = ui.add(field).accessible_name(format!("Name of {who}"));
+    let response = response.on_hover_text(format!("{about}. Click to call it something else."));
+    if response.has_focus() {
+        ui.data_mut(|data| data.insert_temp(id, text));
+        return None;
+    }
+    ui.data_mut(|data| data.remove::<String>(id));
+    let meant = response.lost_focus() && !ui.input(|input| input.key_pressed(Key::Escape));
+    let text = text.trim();
+    (meant && !text.is_empty() && text != name).then(|| text.to_owned())
 }
 
 /// A right that is given while the host's own switch forbids it would be none.

@@ -124,6 +124,7 @@ pub struct Guests {
 pub enum DeviceChange {
     Remember(Key),
     Forget(Digest),
+    Rename(Digest, String),
 }
 
 impl Guests {
@@ -290,6 +291,21 @@ impl Guests {
             guest.roles = roles;
             self.happened.push(Happening::Roles(guest.visitor.clone(), roles));
         }
+    }
+
+    /// Gives a guest the name that the host knows; a device that is remembered keeps it.
+    pub fn rename(&mut self, id: u64, name: &str) {
+        let (Some(guest), Some(name)) = (self.guests.get_mut(&id), clean_name(name)) else { return };
+        if guest.visitor.name == name {
+            return;
+        }
+        let before = guest.visitor.clone();
+        guest.visitor.name.clone_from(&name);
+        if let Some(device) = guest.device {
+            self.keys.rename_device(device, &name);
+            self.unsaved.push(DeviceChange::Rename(device, name.clone()));
+        }
+        self.happened.push(Happening::Renamed(before, name));
     }
 
     /// Ends a guest's session at once; a device that was remembered is forgotten.
@@ -495,6 +511,31 @@ mod tests {
         assert_eq!(guests.enter(&device, (visitor(9), Roles::WATCH), true, now), Entry::Refused);
         assert!(guests.keys.devices.is_empty());
         assert!(matches!(guests.unsaved.as_slice(), [DeviceChange::Remember(_), DeviceChange::Forget(_)]));
+    }
+
+    #[test]
+    fn another_name_is_clean_and_stays_with_the_device() {
+        let (mut guests, now) = (Guests::default(), Instant::now());
+        let token = guests.invite(now).unwrap();
+        let entry = guests.enter(&Credential::Token(token), (visitor(1), Roles::WATCH), true, now);
+        let Entry::Waiting { name } = entry else { panic!("{entry:?}") };
+        let prompt = guests.prompt(now).unwrap();
+        guests.answer(prompt.id, Verdict::Allow { roles: Roles::WATCH, remember: true }, "2026-11-21", now);
+        let Entry::Allowed(admission) = guests.poll(&name, now) else { panic!("not let in") };
+        let id = guests.list()[0].id;
+        guests.happened.clear();
+        for none in ["Anna", " \u{202e} ", ""] {
+            guests.rename(id, none);
+            assert_eq!((guests.list()[0].visitor.name.as_str(), guests.happened.len()), ("Anna", 0), "{none:?}");
+        }
+        guests.rename(id, " Aunt\u{202e} Anna ");
+        assert_eq!(guests.name(&Pass::Guest(id)).as_deref(), Some("Aunt Anna"));
+        assert_eq!(guests.happened, [Happening::Renamed(visitor(1), "Aunt Anna".to_owned())]);
+        // What the device says of itself when it comes back counts less.
+        let device = Credential::Device(admission.device.unwrap());
+        guests.enter(&device, (visitor(9), Roles::WATCH), true, now);
+        assert_eq!(guests.list()[0].visitor.name, "Aunt Anna");
+        assert!(matches!(guests.unsaved.last(), Some(DeviceChange::Rename(_, name)) if name == "Aunt Anna"));
     }
 
     #[test]

@@ -125,6 +125,13 @@ impl Keys {
         place.map(|place| drop(self.tokens.remove(place))).ok_or_else(|| KeysError::Unknown(name.to_owned()))
     }
 
+    /// Gives a device another name, if it is remembered.
+    pub fn rename_device(&mut self, digest: Digest, name: &str) {
+        for key in self.devices.iter_mut().filter(|key| key.digest == digest) {
+            key.name = name.to_owned();
+        }
+    }
+
     pub fn remove_device(&mut self, digest: Digest) {
         self.devices.retain(|key| key.digest != digest);
     }

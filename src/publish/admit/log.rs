@@ -29,6 +29,8 @@ pub enum Happening {
     Refused(Visitor),
     CodeRenewed,
     Roles(Visitor, Roles),
+    /// Who it was, and what the host calls it from now on.
+    Renamed(Visitor, String),
     Removed(Visitor),
     Left(Visitor),
     ControlBegan(Visitor),
@@ -68,6 +70,7 @@ impl Happening {
             Self::Refused(visitor) => ("refused", Some(visitor), None),
             Self::CodeRenewed => ("code_renewed", None, None),
             Self::Roles(visitor, roles) => ("roles", Some(visitor), Some(*roles)),
+            Self::Renamed(visitor, _) => ("renamed", Some(visitor), None),
             Self::Removed(visitor) => ("removed", Some(visitor), None),
             Self::Left(visitor) => ("left", Some(visitor), None),
             Self::ControlBegan(visitor) => ("control_began", Some(visitor), None),
@@ -89,6 +92,7 @@ impl Happening {
             Self::Refused(visitor) => format!("Somebody showed a wrong link or code: {}", visitor.address),
             Self::CodeRenewed => "The code was changed after wrong tries".to_owned(),
             Self::Roles(visitor, roles) => format!("{} may now: {roles}", who(visitor)),
+            Self::Renamed(visitor, name) => format!("{} is called {name} from now on", who(visitor)),
             Self::Removed(visitor) => format!("{} was removed", who(visitor)),
             Self::Left(visitor) => format!("{}: the session ended", who(visitor)),
             Self::ControlBegan(visitor) => format!("{} took the pointer", who(visitor)),
@@ -108,6 +112,9 @@ impl Happening {
         }
         if let Some(roles) = roles {
             line["roles"] = roles.iter().map(|role| Value::from(role.id())).collect();
+        }
+        if let Self::Renamed(_, name) = self {
+            line["new_name"] = name.clone().into();
         }
         if let Self::TokenMade { name, .. } | Self::TokenRemoved { name } = self {
             line["name"] = name.clone().into();

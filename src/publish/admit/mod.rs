@@ -181,6 +181,11 @@ impl Door {
         self.with(|guests| guests.set_role(guest, role, given));
     }
 
+    /// Gives a guest another name; one that is none changes nothing.
+    pub fn rename(&self, guest: u64, name: &str) {
+        self.with(|guests| guests.rename(guest, name));
+    }
+
     pub fn remove(&self, guest: u64) {
         self.with(|guests| guests.remove(guest));
     }
@@ -276,6 +281,7 @@ impl Door {
                     match change {
                         DeviceChange::Remember(key) => keys.add_device(key.clone()),
                         DeviceChange::Forget(digest) => keys.remove_device(*digest),
+                        DeviceChange::Rename(digest, name) => keys.rename_device(*digest, name),
                     }
                 }
                 Ok(())
@@ -288,14 +294,33 @@ impl Door {
                 complaint.and(written.map_err(|error| format!("The log of who was let in can't be written: {error}")));
         }
         let stamp = file.stamp();
-        if self.lock().stamp != stamp {
-            match file.read() {
-                Ok(keys) => self.with(|guests| guests.keys = keys),
-                Err(error) => complaint = complaint.and(Err(error.to_string())),
-            }
+        if let Err(error) = self.follow_keys() {
+            complaint = complaint.and(Err(error.to_string()));
+            // Told of once, and read again when it is another one.
             self.lock().stamp = stamp;
         }
         complaint
+    }
+
+    /// Whether the file of the keys is another one than was read last. This asks the system for the file's date.
+    pub fn keys_changed(&self) -> bool {
+        self.folder.as_deref().is_some_and(|folder| KeyFile::inside(folder).stamp() != self.lock().stamp)
+    }
+
+    /// Reads the file of the keys, if it is another one than was read last.
+    ///
+    /// # Errors
+    /// When it can't be read; what was known before counts on.
+    pub fn follow_keys(&self) -> Result<(), KeysError> {
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let file = KeyFile::inside(folder);
+        let stamp = file.stamp();
+        if self.lock().stamp != stamp {
+            let keys = file.read()?;
+            self.with(|guests| guests.keys = keys);
+            self.lock().stamp = stamp;
+        }
+        Ok(())
     }
 
     /// What the host's side shows.

@@ -16,6 +16,7 @@ use super::super::Shared;
 use super::super::admit::Pass;
 use super::super::agent;
 use super::super::mjpeg::{BOUNDARY, Choice, StreamBody};
+use super::super::pointer_post::Poster;
 use super::super::protocol;
 use super::super::roles::{Role, of_input};
 use super::super::viewers::Transport;
@@ -132,6 +133,7 @@ pub async fn pointer(
     Extension(pass): Extension<Pass>,
     request: Request,
 ) -> Answer {
+    let agent = agent::named_by(request.headers());
     let body = read_body(request.into_body(), JSON_BYTES).await?;
     let post = protocol::parse_pointer_post(&body).map_err(|error| {
         let status = if error == protocol::ProtocolError::NotJson { 400 } else { 422 };
@@ -139,12 +141,13 @@ pub async fn pointer(
     })?;
     let roles = shared.roles(&pass);
     let allowed =
-        roles.has(Role::Click) && post.events.iter().all(|event| of_input(event).is_none_or(|role| roles.has(role)));
+        roles.may_act() && post.events.iter().all(|event| of_input(event).is_none_or(|role| roles.has(role)));
     if !allowed {
         return Err(Problem::new(403, "The host does not allow control."));
     }
     let now = Instant::now();
-    let session = shared.pointers.note((&post.session, pass), &post.events, || shared.viewers.new_id(), now);
+    let poster = Poster { pass, roles, visitor: shared.visitor(&pass, address, agent) };
+    let session = shared.pointers.note((&post.session, poster), &post.events, || shared.viewers.new_id(), now);
     let session = session.map_err(|_| Problem::new(503, "Too many pages use the pointer.").retry_after(5))?;
     if !post.events.is_empty() {
         shared.viewers.note_pointer_from(address, now);

@@ -130,7 +130,7 @@ impl Kind {
             Self::Whep => Need::Role(Role::Watch),
             // What is published is shown to everybody, as what the sliders do is.
             Self::Whip | Self::Chain => Need::Role(Role::Tune),
-            Self::Pointer => Need::Role(Role::Click),
+            Self::Pointer => Need::Desktop,
             Self::Unknown => Need::Unknown,
         }
     }
@@ -163,7 +163,7 @@ mod tests {
         for path in ["/api/v1/chain", "/api/v1/filters"] {
             assert_eq!(need(Method::GET, path, None), Need::Role(Role::Tune), "{path}");
         }
-        assert_eq!(need(Method::POST, "/api/v1/pointer", None), Need::Role(Role::Click));
+        assert_eq!(need(Method::POST, "/api/v1/pointer", None), Need::Desktop);
         assert_eq!(need(Method::GET, "/", None), Need::Nothing);
         assert_eq!(need(Method::OPTIONS, "/whep", None), Need::Nothing);
         assert_eq!(need(Method::DELETE, "/whep/1", None), Need::Role(Role::Watch));

@@ -114,11 +114,12 @@ impl Browser {
 
     /// Has a script run in every document from now on, before the document's own scripts.
     pub fn before_each_page(&self, script: &str) {
-        let parameters = json!({ "source": script });
-        self.call(
-            "/goog/cdp/execute",
-            &json!({ "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": parameters }),
-        );
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
+    }
+
+    /// Sends a command of Chromium's own protocol, for what WebDriver has no word for.
+    pub fn devtools(&self, command: &str, parameters: &Value) {
+        self.call("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
     }
 
     /// Ends the browser's processes all at once with a signal that none of them hears, as a crash or the system would.

@@ -94,7 +94,7 @@ impl Viewing {
 }
 
 /// The picture that is shown, its size, its box on the page, and CSS pixels to a pixel.
-const PICTURE: &str = "const element = document.querySelector('#stage .picture:not(.waits)');
+pub const PICTURE: &str = "const element = document.querySelector('#stage .picture:not(.waits)');
     const width = element.videoWidth ?? element.width, height = element.videoHeight ?? element.height;
     const box = element.getBoundingClientRect();
     return { element, width, height, box, scale: Math.min(box.width / width, box.height / height) };";
