@@ -10,6 +10,7 @@ mod page;
 mod policy;
 #[cfg(unix)]
 mod programs;
+mod timing;
 mod tls;
 
 use std::net::SocketAddr;

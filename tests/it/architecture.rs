@@ -84,7 +84,7 @@ const PURE_FILES: &[&str] = &[
     "publish/webrtc/congestion/trend.rs",
 ];
 
-fn source_files() -> Vec<(String, String, String)> {
+pub fn source_files() -> Vec<(String, String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![root.clone()];
     let mut files = Vec::new();

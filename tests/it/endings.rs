@@ -66,15 +66,24 @@ impl Scene {
         });
         assert!(done.load(Ordering::Relaxed));
         let pressed = viewing.browser.run("return window.pressedAt").as_f64().expect("the page saw its own press");
-        let arrived = arrived.duration_since(UNIX_EPOCH).expect("the clock is right").as_secs_f64() * 1e3;
-        Duration::from_secs_f64(((arrived - pressed) / 1e3).max(0.0))
+        after(pressed, arrived)
     }
 
     /// How long it took from now until the button came up.
     fn until_released(&self, since: Instant) -> Duration {
-        eventually("the button comes up", || !self.is_held());
+        let deadline = since + Duration::from_secs(30);
+        while self.is_held() {
+            assert!(Instant::now() < deadline, "the button never comes up");
+            std::thread::sleep(Duration::from_micros(200));
+        }
         since.elapsed()
     }
+}
+
+/// How long after a moment of the page's clock, which is this computer's, something was.
+fn after(page_ms: f64, then: SystemTime) -> Duration {
+    let then = then.duration_since(UNIX_EPOCH).expect("the clock is right").as_secs_f64() * 1e3;
+    Duration::from_secs_f64(((then - page_ms) / 1e3).max(0.0))
 }
 
 fn times() -> usize {
@@ -94,15 +103,26 @@ fn a_held_button_comes_up_at_every_end_of_a_page() {
     let scene = Scene::new();
     let program = scene.serve();
     let mut pressed = Vec::new();
-    let (mut closed, mut stopped, mut killed) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut closed, mut gone) = (Vec::new(), Vec::new());
+    let (mut stopped, mut killed) = (Vec::new(), Vec::new());
     for _ in 0..times() {
         let viewing = Viewing::open();
+        // The driver takes its time before the page hears of its end, which is what counts; this runs before the page's own.
+        viewing.browser.before_each_page(
+            "addEventListener('pagehide', () => {
+               if (location.protocol === 'http:') localStorage.setItem('gone', performance.timeOrigin + performance.now());
+             }, { capture: true, once: true })",
+        );
         pressed.push(scene.hold(&viewing, &program, "?transport=webrtc"));
         let since = Instant::now();
         viewing.browser.go("about:blank");
         closed.push(scene.until_released(since));
+        let released = SystemTime::now();
         // The driver's own mouse is still down.
         viewing.mouse(&[up(LEFT)]);
+        viewing.browser.go(&format!("http://{}/icon.svg", program.address));
+        let hidden = viewing.browser.run("return Number(localStorage.getItem('gone'))");
+        gone.push(after(hidden.as_f64().filter(|at| *at > 0.0).expect("the page saw its end"), released));
 
         // As if the network were gone: the page says nothing more, and nobody says why.
         pressed.push(scene.hold(&viewing, &program, "?transport=webrtc"));
@@ -121,7 +141,8 @@ fn a_held_button_comes_up_at_every_end_of_a_page() {
         });
     }
     told("a press, from the page's event to the X server's", pressed);
-    told("the tab is closed", closed);
+    told("the tab is closed, from the driver's command", closed);
+    told("the tab is closed, from the page's own last event", gone);
     told("the page falls silent", stopped);
     told("the browser is killed", killed);
 }

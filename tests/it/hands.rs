@@ -125,6 +125,48 @@ fn what_is_typed_on_the_page_is_typed_on_the_desktop() {
 }
 
 #[test]
+fn who_may_type_and_nothing_else_types_and_clicks_nothing() {
+    let (server, desk) = marked();
+    desk.take_keys();
+    let mut program = serve(&server, &["--control"]);
+    let mut add = std::process::Command::new(env!("CARGO_BIN_EXE_lenscast"));
+    add.args(["token", "add", "Typist", "--role", "type"]).env("LENSCAST_CONFIG_DIR", program.folder.path());
+    let printed = String::from_utf8(add.output().expect("it was built").stdout).expect("it is text");
+    let standing = program.secret.clone();
+    let token = printed.split_whitespace().max_by_key(|word| word.len()).expect("it prints the token").to_owned();
+    program.secret.clone_from(&token);
+    eventually("the running program notices", || program.ask("GET", "/state", "", "").status == 200);
+    let viewing = Viewing::open();
+    for query in ["?transport=webrtc", "?transport=websocket", "?transport=mjpeg"] {
+        program.secret.clone_from(&token);
+        viewing.watch(&program, query);
+        viewing.browser.wait_for("the keyboard's switch", "return !document.getElementById('keyboard').hidden");
+        assert_eq!(viewing.says("controlling"), false, "{query}");
+        assert_eq!(viewing.browser.run("return document.getElementById('control').hidden"), true, "{query}");
+        viewing.wait_for_geometry(&program);
+        viewing.browser.run("document.getElementById('keyboard').click()");
+        desk.seen();
+        taps(&viewing, "aZ?");
+        assert_eq!(typed(&desk, 3), symbols("aZ?"), "{query}");
+        // A click on the picture is none on the desktop, and the keys go on.
+        let (mark, _) = viewing.find(FIRST.0);
+        viewing.mouse(&[to(mark), down(LEFT), up(LEFT)]);
+        viewing.wheel(mark, 0, 100);
+        assert_eq!(viewing.says("typing"), true, "{query}");
+        taps(&viewing, "b");
+        assert_eq!(typed(&desk, 1), symbols("b"), "{query}");
+        // By hand neither, whatever a page would send.
+        let epoch = program.state()["geometry"]["epoch"].clone();
+        let press = json!({ "kind": "down", "x": 0.5, "y": 0.5, "button": "left", "epoch": epoch, "seq": 9, "t": 1.0 });
+        program.point("by hand", &press).assert_problem(403);
+        assert!(desk.held() == (0, 0) && desk.seen().iter().all(|seen| seen.deed == Deed::Move), "{query}");
+        viewing.browser.go("about:blank");
+        program.secret.clone_from(&standing);
+        eventually("the host hears that it went", || program.state()["viewers"] == json!([]));
+    }
+}
+
+#[test]
 fn another_layout_of_the_host_types_the_same_characters() {
     let (server, desk) = marked();
     let set = std::process::Command::new("setxkbmap").args(["-display", server.display(), "de"]).status();

@@ -153,3 +153,76 @@ fn viewers_of_the_screen_see_everything_on_it_but_our_own_window() {
     // Colours run over the sixteen pixels of a JPEG's block.
     assert!(inside(&picture, [left, top, x - 16, window[3]]) && inside(&picture, [x + 176, top, window[2], window[3]]));
 }
+
+/// Bounds of the largest block of rows in this colour.
+fn button(screen: &RgbImage, color: [u8; 3]) -> Option<[u32; 4]> {
+    bounds(screen, color).filter(|[left, top, right, bottom]| (right - left) > 100 && (bottom - top) < 80)
+}
+
+#[test]
+fn a_guest_who_may_click_can_not_click_the_window_that_let_him_in() {
+    let server = XServer::start(Size::new(1_400, 900));
+    let _manager = Manager::start(&server);
+    let desk = server.desk();
+    let mut program = Program::window(server.display(), json!({ "source": "screen", "theme": "dark" }));
+    let live = theme::Palette::for_theme(true).live.to_array();
+    let live = [live[0], live[1], live[2]];
+    let panel = theme::Palette::for_theme(true).panel.to_array();
+    let panel = [panel[0], panel[1], panel[2]];
+    eventually("the window is there", || {
+        assert!(program.runs(), "the window did not open");
+        bounds(&desk.screenshot(), panel)
+            .is_some_and(|[left, top, right, bottom]| (right - left) * (bottom - top) > 500_000)
+    });
+    desk.press_with_ctrl('b');
+    let mut stop = [0; 4];
+    eventually("the button to stop sharing is there", || {
+        button(&desk.screenshot(), live).map(|found| stop = found).is_some()
+    });
+    eventually("it is shared", || std::net::TcpStream::connect(program.address).is_ok());
+    // The guest comes with a token that may click, and the host's own hand allows control.
+    let mut add = Command::new(env!("CARGO_BIN_EXE_lenscast"));
+    add.args(["token", "add", "Guest", "--role", "click"]).env("LENSCAST_CONFIG_DIR", program.folder.path());
+    let printed = String::from_utf8(add.output().expect("it was built").stdout).expect("it is text");
+    program.secret = printed.split_whitespace().max_by_key(|word| word.len()).expect("it prints it").to_owned();
+    let [left, top, right, bottom] = stop;
+    let mut row = bottom + 60;
+    eventually("control is allowed", || {
+        assert!(row < 900, "the switch is somewhere below the button");
+        desk.move_pointer(left as i16 + 14, row as i16);
+        desk.click();
+        row += 8;
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        program.state()["control"] == true
+    });
+    let aim = ((left + right) / 2, (top + bottom) / 2);
+    let at = |program: &Program, kind: &str, seq: u64, (x, y): (u32, u32)| {
+        let epoch = program.state()["geometry"]["epoch"].clone();
+        let event = json!({ "kind": kind, "x": (f64::from(x) + 0.5) / 1_400.0, "y": (f64::from(y) + 0.5) / 900.0,
+            "button": "left", "epoch": epoch, "seq": seq, "t": seq });
+        assert_eq!(program.point("guest", &event).status, 204);
+    };
+    // Beside the window the guest's hand moves and clicks.
+    let before = program.count("/pointer/injected");
+    at(&program, "move", 1, (1_395, 895));
+    eventually("it is done", || desk.pointer() == (1_395, 895) && program.count("/pointer/injected") > before);
+    // On the window it may go, and does nothing: neither on the button nor anywhere else on it.
+    let mut seq = 2;
+    for place in [aim, (left + 14, row - 8), (700, 450), (200, 300)] {
+        let refused = program.count("/pointer/refused");
+        for kind in ["down", "up"] {
+            at(&program, kind, seq, place);
+            seq += 1;
+        }
+        eventually("it is refused", || program.count("/pointer/refused") > refused);
+        assert_eq!(desk.held(), (0, 0), "{place:?}");
+    }
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let state = program.state();
+    assert_eq!((&state["control"], &state["source"]["id"]), (&json!(true), &json!("screen")));
+    assert!(button(&desk.screenshot(), live).is_some(), "it is still shared");
+    // The same place, by the host's own hand.
+    desk.move_pointer(aim.0 as i16, aim.1 as i16);
+    desk.click();
+    eventually("sharing ends", || std::net::TcpStream::connect(program.address).is_err());
+}

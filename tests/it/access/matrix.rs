@@ -210,3 +210,104 @@ fn no_message_however_damaged_does_anything_without_its_role() {
     settle(&mut stream);
     assert_eq!(acted(&server), 0);
 }
+
+fn posted(server: &Server, session: &str, agent: &str, events: &[Value]) -> u16 {
+    let body = json!({ "session": "a", "events": events }).to_string();
+    let more = format!("{}User-Agent: {agent}\r\n", bearer(session));
+    ask_bare(server.publisher.address(), "POST", "/api/v1/pointer", &more, &body).status
+}
+
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+#[test]
+fn by_requests_each_may_do_what_its_roles_say_and_loses_what_it_holds_with_any_of_them() {
+    let (server, _jpegs) = Server::with_test_jpegs();
+    let key = |kind: &str| json!({ "kind": kind, "code": "KeyA", "key": "a", "seq": 1 });
+    let press = event("down", 2)["data"].clone();
+    for bits in 0..4u8 {
+        let (clicks, types) = (bits & 1 != 0, bits & 2 != 0);
+        let given = [(clicks, Role::Click), (types, Role::Type)].into_iter().filter(|(given, _)| *given);
+        let roles = given.fold(Roles::WATCH, |roles, (_, role)| roles.with(role));
+        server.host.door.clear();
+        let session = session_of(&enter_quickly(&server, roles));
+        let guest = server.host.door.view(Instant::now()).guests[0].id;
+        let status = |fine: bool| if fine { 204 } else { 403 };
+        assert_eq!(posted(&server, &session, FIREFOX, &[press.clone()]), status(clicks), "{roles:?}");
+        assert_eq!(posted(&server, &session, FIREFOX, &[key("key_down")]), status(types), "{roles:?}");
+        // One event that is not allowed takes the others with it.
+        assert_eq!(
+            posted(&server, &session, FIREFOX, &[key("key_down"), press.clone()]),
+            status(clicks && types),
+            "{roles:?}"
+        );
+        assert_eq!(posted(&server, &session, FIREFOX, &[]), status(clicks || types), "{roles:?}");
+        assert_eq!(posted(&server, &session, FIREFOX, &[key("key_up")]), status(clicks || types), "{roles:?}");
+        for role in roles.iter().filter(|role| *role != Role::Watch) {
+            server.host.door.set_role(guest, role, true);
+            eventually("the server knows what it may", || {
+                posted(&server, &session, FIREFOX, &[]) == 204
+            });
+            let ends = || server.host.pointer.lock().unwrap().iter().filter(|(_, event)| event.is_none()).count();
+            let before = ends();
+            server.host.door.set_role(guest, role, false);
+            eventually("what it holds is let go", || ends() > before);
+            server.host.door.set_role(guest, role, true);
+        }
+    }
+}
+
+#[test]
+fn the_log_says_with_what_browser_somebody_controls_also_by_requests_alone() {
+    let (server, jpegs) = Server::with_test_jpegs();
+    jpegs.publish(1, b"a picture".to_vec());
+    let door = &server.host.door;
+    let session = session_of(&enter(&server, "Anna", Roles::WATCH.with(Role::Click), false));
+    assert_eq!(posted(&server, &session, FIREFOX, &[event("move", 1)["data"].clone()]), 204);
+    let told = |part: &str| door.view(Instant::now()).log.iter().filter(|line| line.text.contains(part)).count();
+    eventually("it is written down", || told("Anna (Firefox on Linux, 127.0.0.1) took the pointer") == 1);
+    // The standing link names nobody, but its browser is known as well; and so is who comes over a socket.
+    let word: &str = crate::support::studio::SECRET;
+    assert_eq!(posted(&server, word, "curl/8.5", &[event("move", 1)["data"].clone()]), 204);
+    eventually("it is written down", || told("Standing link (curl, 127.0.0.1) took the pointer") == 1);
+    let hex: String = session.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let request = format!(
+        "GET /ws HTTP/1.1\r\nHost: {}\r\nUser-Agent: {FIREFOX}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: lenscast, secret.{hex}\r\n\r\n",
+        server.publisher.address()
+    );
+    let mut stream = open(server.publisher.address(), &request);
+    send(&mut stream, &event("down", 2));
+    eventually("it is written down", || told("Anna (Firefox on Linux, 127.0.0.1) took the pointer") == 2);
+    let view = door.view(Instant::now());
+    let nameless = |line: &&lenscast::publish::LogLine| line.text.contains("unknown program") && line.text.contains("pointer");
+    assert!(!view.log.iter().any(|line| nameless(&line)), "{:?}", view.log);
+}
+
+#[test]
+fn another_name_shows_wherever_the_guest_is_named_and_comes_back_with_its_device() {
+    let (server, jpegs) = Server::with_test_jpegs();
+    jpegs.publish(1, b"a picture".to_vec());
+    let (address, door) = (server.publisher.address(), &server.host.door);
+    let entered = enter(&server, "Anna", Roles::WATCH.with(Role::Point), true);
+    let guest = door.view(Instant::now()).guests[0].id;
+    let mut stream = socket(address, &session_of(&entered));
+    settle(&mut stream);
+    door.rename(guest, "Aunt Anna");
+    eventually("the list of viewers has it", || {
+        server.publisher.viewers().iter().any(|viewer| viewer.name.as_deref() == Some("Aunt Anna"))
+    });
+    send(&mut stream, &json!({ "type": "point", "data": { "x": 0.5, "y": 0.5, "epoch": 3 } }));
+    settle(&mut stream);
+    let pointed: Vec<String> = server.host.points.lock().unwrap().iter().map(|(_, name, _)| name.clone()).collect();
+    assert_eq!(pointed, ["Aunt Anna"]);
+    door.set_role(guest, Role::Tune, true);
+    let view = door.view(Instant::now());
+    let last: Vec<&str> = view.log.iter().rev().take(2).rev().map(|line| line.text.as_str()).collect();
+    assert!(last[0].starts_with("Anna (") && last[0].ends_with("is called Aunt Anna from now on"), "{last:?}");
+    assert!(last[1].starts_with("Aunt Anna (") && last[1].contains("may now"), "{last:?}");
+    assert_eq!(view.devices[0].name, "Aunt Anna");
+    let back = super::knock(address, &json!({ "device": entered["device"], "name": "Somebody" }));
+    assert_eq!(back.status, 200);
+    assert_eq!(door.view(Instant::now()).guests[0].visitor.name, "Aunt Anna");
+}

@@ -148,6 +148,32 @@ fn rights_are_given_and_taken_one_by_one_and_a_guest_is_removed() {
 }
 
 #[test]
+fn a_guest_is_called_something_else_by_typing_over_its_name() {
+    let type_over = |window: &mut Harness<'static, Bench>, text: &str, end: Key| {
+        window.get_by_label("Name of Anna (3)").scroll_to_me();
+        window.run();
+        window.get_by_label("Name of Anna (3)").focus();
+        window.run();
+        window.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        window.run();
+        window.get_by_label("Name of Anna (3)").type_text(text);
+        window.run();
+        assert!(asked(window).is_empty(), "nothing is said before it is done");
+        window.key_press(end);
+        window.run();
+    };
+    let mut window = opened(busy());
+    type_over(&mut window, "Aunt Anna", Key::Enter);
+    assert_eq!(asked(&window), [Command::RenameGuest { guest: 3, name: "Aunt Anna".to_owned() }]);
+    // The name that is shown is the engine's, and no name at all is none.
+    for (text, end) in [("Nobody", Key::Escape), ("  ", Key::Enter), ("Anna", Key::Enter)] {
+        let mut window = opened(busy());
+        type_over(&mut window, text, end);
+        assert!(asked(&window).is_empty(), "{text}");
+    }
+}
+
+#[test]
 fn links_and_codes_are_shown_and_renewed_and_the_way_in_is_chosen() {
     let mut window = opened(busy());
     assert!(window.query_by_label("1234 5678").is_some());
