@@ -58,9 +58,12 @@ const controlling = () => controlWanted && mayControl();
 // Who may only type has no switch for the control.
 const mayType = () => Boolean(player.shown?.canType && !player.shown.host?.paused && (controlWanted || !mayControl()));
 const hand = new Hand(() => (controlling() || mayType() ? player.shown : null));
+// Video has no odd sides: the last column or row of such a picture is left out, and a fraction is one of the whole.
+const whole = (shown, all) => (all === shown + 1 ? shown / all : 1);
 const locate = (x, y) => {
-  const { element, width, height } = player.shown ?? {};
-  return element ? pointInPicture(element, width, height, x, y) : null;
+  const { element, width, height, host } = player.shown ?? {};
+  const point = element ? pointInPicture(element, width, height, x, y) : null;
+  return point && { x: point.x * whole(width, host?.width), y: point.y * whole(height, host?.height) };
 };
 // The last picture's size counts while there is none.
 let size = null;
