@@ -92,6 +92,8 @@ byId('control').addEventListener('click', () => {
 });
 // A press on the button would take the focus from the sink, which ends the typing: so nothing is left to toggle.
 byId('keyboard').addEventListener('pointerdown', (event) => event.preventDefault());
+// The same on the picture, for whoever types and does not click.
+stage.addEventListener('mousedown', (event) => keyboard.on && event.preventDefault());
 byId('keyboard').addEventListener('click', () => {
   keyboard.toggle();
   if (keyboard.on) face.notice('Your keys go to the shared computer. Ctrl+Alt+Shift gives them back; Ctrl+Shift+V types what you copied.', { topic: 'keyboard' });

@@ -127,9 +127,8 @@ impl PointerSessions {
 
     /// Who did something with the desktop just now.
     pub fn controlling(&self, now: Instant) -> Vec<(u64, Visitor)> {
-        let acts = |session: &&Session| {
-            session.acted.is_some_and(|at| now.saturating_duration_since(at) < CONTROLS_FOR)
-        };
+        let acts =
+            |session: &&Session| session.acted.is_some_and(|at| now.saturating_duration_since(at) < CONTROLS_FOR);
         self.lock().values().filter(acts).map(|session| (session.id, session.visitor.clone())).collect()
     }
 

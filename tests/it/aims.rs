@@ -114,8 +114,7 @@ fn next_chain(number: usize, source: Size, random: &mut Random) -> (String, Vec<
                 (format!("{} of them", ids.len()), ids)
             }
         };
-        let filters: Vec<Value> =
-            ids.iter().map(|id| json!({ "filter": id, "params": params(id, random) })).collect();
+        let filters: Vec<Value> = ids.iter().map(|id| json!({ "filter": id, "params": params(id, random) })).collect();
         let geometry = blank(source, &chain_of(json!(filters)));
         let Size { width, height } = geometry.output;
         if (240..=1_500).contains(&width) && (180..=1_200).contains(&height) {
@@ -357,7 +356,9 @@ impl Range<'_> {
 }
 
 fn print(rows: &BTreeMap<String, Row>, took: Duration) {
-    println!("| Through | aimed | on the very pixel | at most, desktop | at most, picture | at most, the coarsest | left out |");
+    println!(
+        "| Through | aimed | on the very pixel | at most, desktop | at most, picture | at most, the coarsest | left out |"
+    );
     println!("|---|---|---|---|---|---|---|");
     let mut all = (0, 0, 0.0_f64, 0);
     for (name, row) in rows.iter().filter(|(_, row)| !row.misses.is_empty()) {
@@ -390,8 +391,7 @@ fn every_click_lands_within_a_pixel_of_the_mark_that_was_seen_under_it() {
     let (mut done, mut number, mut places) = (0, 0, 0);
     for (name, origin, size) in monitors {
         let source = format!("screen:{name}");
-        let program =
-            Program::serve(Some(server.display()), &["--source", &source, "--control", "--quality", "95"]);
+        let program = Program::serve(Some(server.display()), &["--source", &source, "--control", "--quality", "95"]);
         for (width, height, density) in WINDOWS {
             let shape = json!({ "width": width, "height": height, "deviceScaleFactor": density, "mobile": false });
             viewing.browser.devtools("Emulation.setDeviceMetricsOverride", &shape);

@@ -120,7 +120,7 @@ fn a_held_button_comes_up_at_every_end_of_a_page() {
         let released = SystemTime::now();
         // The driver's own mouse is still down.
         viewing.mouse(&[up(LEFT)]);
-        viewing.browser.go(&format!("http://{}/icon.svg", program.address));
+        viewing.browser.go(&format!("http://{}/", program.address));
         let hidden = viewing.browser.run("return Number(localStorage.getItem('gone'))");
         gone.push(after(hidden.as_f64().filter(|at| *at > 0.0).expect("the page saw its end"), released));
 
@@ -151,6 +151,7 @@ fn a_held_button_comes_up_at_every_end_of_a_page() {
 fn a_held_button_comes_up_at_every_end_of_the_program() {
     let scene = Scene::new();
     let (mut revoked, mut asked, mut killed, mut key) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut unwritten = Vec::new();
     let viewing = Viewing::open();
     for _ in 0..times() {
         let mut program = scene.serve();
@@ -170,6 +171,10 @@ fn a_held_button_comes_up_at_every_end_of_the_program() {
         command.args(["token", "remove", "Hand"]).env("LENSCAST_CONFIG_DIR", program.folder.path());
         assert!(command.status().expect("it was built").success());
         revoked.push(scene.until_released(removed));
+        // The command starts a process before it changes anything.
+        let released = SystemTime::now();
+        let written = std::fs::metadata(program.folder.path().join("access.json")).and_then(|about| about.modified());
+        unwritten.push(released.duration_since(written.expect("the file is there")).unwrap_or_default());
         viewing.mouse(&[up(LEFT)]);
 
         scene.hold(&viewing, &program, "?transport=webrtc");
@@ -194,7 +199,8 @@ fn a_held_button_comes_up_at_every_end_of_the_program() {
         key.push(scene.until_released(since));
         viewing.mouse(&[up(LEFT)]);
     }
-    told("the right is taken, by another process", revoked);
+    told("the right is taken, by another process, from its start", revoked);
+    told("the right is taken, by another process, from its change of the file", unwritten);
     told("SIGTERM", asked);
     told("SIGKILL", killed);
     told("the stop key", key);

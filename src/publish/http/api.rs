@@ -140,8 +140,7 @@ pub async fn pointer(
         Problem::new(status, format!("This is not a list of pointer events: {error}."))
     })?;
     let roles = shared.roles(&pass);
-    let allowed =
-        roles.may_act() && post.events.iter().all(|event| of_input(event).is_none_or(|role| roles.has(role)));
+    let allowed = roles.may_act() && post.events.iter().all(|event| of_input(event).is_none_or(|role| roles.has(role)));
     if !allowed {
         return Err(Problem::new(403, "The host does not allow control."));
     }

@@ -244,9 +244,7 @@ fn by_requests_each_may_do_what_its_roles_say_and_loses_what_it_holds_with_any_o
         assert_eq!(posted(&server, &session, FIREFOX, &[key("key_up")]), status(clicks || types), "{roles:?}");
         for role in roles.iter().filter(|role| *role != Role::Watch) {
             server.host.door.set_role(guest, role, true);
-            eventually("the server knows what it may", || {
-                posted(&server, &session, FIREFOX, &[]) == 204
-            });
+            eventually("the server knows what it may", || posted(&server, &session, FIREFOX, &[]) == 204);
             let ends = || server.host.pointer.lock().unwrap().iter().filter(|(_, event)| event.is_none()).count();
             let before = ends();
             server.host.door.set_role(guest, role, false);
@@ -280,7 +278,8 @@ fn the_log_says_with_what_browser_somebody_controls_also_by_requests_alone() {
     send(&mut stream, &event("down", 2));
     eventually("it is written down", || told("Anna (Firefox on Linux, 127.0.0.1) took the pointer") == 2);
     let view = door.view(Instant::now());
-    let nameless = |line: &&lenscast::publish::LogLine| line.text.contains("unknown program") && line.text.contains("pointer");
+    let nameless =
+        |line: &&lenscast::publish::LogLine| line.text.contains("unknown program") && line.text.contains("pointer");
     assert!(!view.log.iter().any(|line| nameless(&line)), "{:?}", view.log);
 }
 

@@ -32,9 +32,8 @@ fn operands(line: &str, at: usize, length: usize) -> [String; 2] {
 
 fn compares_a_secret(line: &str) -> bool {
     let beside = |operator: &str| {
-        line.match_indices(operator).any(|(at, found)| {
-            operands(line, at, found.len()).iter().any(|name| SECRETS.contains(&name.as_str()))
-        })
+        line.match_indices(operator)
+            .any(|(at, found)| operands(line, at, found.len()).iter().any(|name| SECRETS.contains(&name.as_str())))
     };
     ["==", "!=", ".eq(", ".ne(", ".cmp(", ".starts_with(", ".eq_ignore_ascii_case(", ".contains("]
         .into_iter()
