@@ -7,8 +7,8 @@ use crate::support::random::Random;
 #[path = "../../../fuzz/entries.rs"]
 mod entries;
 
-/// Each file as it is, and damaged so many times.
-const DAMAGED: u64 = 400;
+/// Every file is taken as it is, and all of them together damaged so many times.
+const DAMAGED: u64 = 4_000;
 
 fn run(name: &str, entry: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
@@ -18,10 +18,11 @@ fn run(name: &str, entry: fn(&[u8])) {
         .collect();
     files.sort();
     assert!(files.len() >= 4, "the corpus is there");
+    let each = DAMAGED.div_ceil(files.len() as u64);
     for (number, file) in files.iter().enumerate() {
         entry(file);
-        for seed in 0..DAMAGED {
-            let mut random = Random::new(number as u64 * DAMAGED + seed);
+        for seed in 0..each {
+            let mut random = Random::new(number as u64 * each + seed);
             let other = &files[random.below(files.len())];
             let damaged = damage(file, other, &mut random);
             let outcome = std::panic::catch_unwind(|| entry(&damaged));
