@@ -311,7 +311,8 @@ impl Range<'_> {
         show_through(&filters, self.program, self.viewing);
         let mut done = 0;
         for round in 0..ROUNDS {
-            let palette = round % 2;
+            // The last one of the chain before was the other one, too.
+            let palette = (number + round) % 2;
             self.zoom(random);
             let middles = paint(self.desk, self.origin, self.size, palette, random);
             let seen = settled_look(self.viewing, palette);
