@@ -5,6 +5,8 @@
 mod access;
 mod architecture;
 #[cfg(target_os = "linux")]
+mod crowd;
+#[cfg(target_os = "linux")]
 mod desktop;
 mod encode;
 #[cfg(unix)]
