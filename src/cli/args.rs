@@ -190,7 +190,7 @@ pub struct ServeArgs {
     pub host_names: Vec<String>,
 
     /// Viewers at a time
-    #[arg(long, default_value_t = 16, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=32))]
+    #[arg(long, default_value_t = 16, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub viewers: u32,
 
     /// Let whoever has the link move and click this computer's pointer

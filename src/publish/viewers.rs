@@ -15,7 +15,7 @@ use crate::encode::Rung;
 use crate::util::RateMeter;
 
 /// More viewers than this are asked to come back later.
-pub const MOST_VIEWERS: usize = 32;
+pub const MOST_VIEWERS: usize = 64;
 /// So many are let in where the host has not said another number.
 pub const DEFAULT_VIEWERS: usize = 16;
 /// A viewer that did something with the pointer within this time is the one who controls.

@@ -47,7 +47,7 @@ pub struct Share {
     pub entry: Entry,
     /// Names under which this computer is reached beside its own; requests for other names are refused.
     pub hosts: Vec<String>,
-    /// Viewers at a time, 1..=32.
+    /// Viewers at a time, 1..=64.
     pub most_viewers: u32,
     pub reach: Reach,
     /// 0 lets the system choose a free port.
@@ -179,7 +179,7 @@ impl Settings {
     pub fn clamp(&mut self) {
         self.fps = self.fps.clamp(1, 120);
         self.share.jpeg_quality = self.share.jpeg_quality.clamp(1, 100);
-        self.share.most_viewers = self.share.most_viewers.clamp(1, 32);
+        self.share.most_viewers = self.share.most_viewers.clamp(1, 64);
         self.share.bitrate_kbps = self.share.bitrate_kbps.clamp(200, 50_000);
     }
 }

@@ -7,6 +7,8 @@ mod access;
 mod aims;
 mod architecture;
 #[cfg(target_os = "linux")]
+mod crowd;
+#[cfg(target_os = "linux")]
 mod desktop;
 mod encode;
 #[cfg(unix)]

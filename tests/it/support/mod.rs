@@ -2,6 +2,8 @@
 
 pub mod browser;
 pub mod impaired;
+#[cfg(target_os = "linux")]
+pub mod light;
 pub mod player;
 #[cfg(unix)]
 pub mod program;

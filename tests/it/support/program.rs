@@ -39,7 +39,10 @@ impl Drop for Folder {
 
 /// The program with a folder and, perhaps, a display; it is not running yet.
 pub fn command(folder: &Folder, display: Option<&str>, arguments: &[&str]) -> Command {
-    command_of(Path::new(env!("CARGO_BIN_EXE_lenscast")), folder, display, arguments)
+    // Figures are taken of a release build, which is not what the tests were built with.
+    let other = std::env::var_os("LENSCAST_TEST_BINARY").map(PathBuf::from);
+    let binary = other.as_deref().unwrap_or(Path::new(env!("CARGO_BIN_EXE_lenscast")));
+    command_of(binary, folder, display, arguments)
 }
 
 /// One of the examples, which `cargo test` builds beside the program.
