@@ -232,7 +232,7 @@ fn by_requests_each_may_do_what_its_roles_say_and_loses_what_it_holds_with_any_o
         let session = session_of(&enter_quickly(&server, roles));
         let guest = server.host.door.view(Instant::now()).guests[0].id;
         let status = |fine: bool| if fine { 204 } else { 403 };
-        assert_eq!(posted(&server, &session, FIREFOX, &[press.clone()]), status(clicks), "{roles:?}");
+        assert_eq!(posted(&server, &session, FIREFOX, std::slice::from_ref(&press)), status(clicks), "{roles:?}");
         assert_eq!(posted(&server, &session, FIREFOX, &[key("key_down")]), status(types), "{roles:?}");
         // One event that is not allowed takes the others with it.
         assert_eq!(
