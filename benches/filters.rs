@@ -1,9 +1,11 @@
 //! CPU time a frame of every filter, as the pipeline runs it: a pooled buffer is taken, the filter goes from the captured
 //! picture into it, and the frame is dropped. Nothing else is copied, because the picture is RGBA.
 //!
-//! `cargo bench --bench filters` prints a table; a part of a filter's id after `--` chooses filters.
+//! `cargo bench --bench filters` prints a table; a part of a filter's id after `--` chooses filters. With `--from-memory`
+//! before it, each picture is a new one that has left the caches, in 1080p and 4K.
 //! `benches/compare.py` runs it with `--json PICTURE WIDTHxHEIGHT`, a file of RGBA bytes, beside OpenCV.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use lenscast::filter::Chain;
@@ -36,11 +38,12 @@ fn main() {
     if let [flag, rest @ ..] = &arguments[..]
         && flag == "--from-memory"
     {
+        println!("{:<44} {:>10} {:>10} {:>10}", "milliseconds a frame, median", "width", "CPU", "wall");
         for (name, filters) in chosen(rest) {
             let chain = chain(&name, &filters);
             for size in [Size::new(1920, 1080), Size::new(3840, 2160)] {
                 let (cpu, wall) = measure_from_memory(size, &scene(size), &chain);
-                println!("{name:<44} {} {cpu:>10.2} {wall:>10.2}", size.width);
+                println!("{name:<44} {:>10} {cpu:>10.2} {wall:>10.2}", size.width);
             }
         }
         return;
@@ -163,18 +166,9 @@ fn eight_colours() -> Value {
 
 /// CPU and wall milliseconds of a frame in the median batch.
 fn measure(size: Size, pixels: &[u8], chain: &Chain) -> (f64, f64) {
-    let (mut stage, live) = (Stage::new(), LiveText { clock: "12:34:56".to_owned(), ..LiveText::default() });
+    let (mut stage, live) = (Stage::new(), live_text());
     let start = Instant::now();
-    let picture = Captured {
-        id: 1,
-        size,
-        format: PixelFormat::Rgba,
-        pixels: pixels.to_vec().into(),
-        at: start,
-        desktop_from_source: None,
-        pointer: None,
-        pressed: false,
-    };
+    let picture = captured(1, size, pixels, start);
     drop(stage.process(picture, chain, &live, start));
     let (mut cpu, mut wall, mut now) = (Vec::new(), Vec::new(), start);
     for _ in 0..BATCHES {
@@ -197,40 +191,50 @@ fn measure(size: Size, pixels: &[u8], chain: &Chain) -> (f64, f64) {
 
 /// The same where each picture is another one that has left the caches.
 fn measure_from_memory(size: Size, pixels: &[u8], chain: &Chain) -> (f64, f64) {
-    let (mut stage, live) = (Stage::new(), LiveText { clock: "12:34:56".to_owned(), ..LiveText::default() });
+    /// More than any cache.
+    const BYTES: usize = 256 << 20;
+    /// Frames that others still hold, so that none is written to where the last one was.
+    const HELD: usize = 4;
+    let (mut stage, live) = (Stage::new(), live_text());
     let start = Instant::now();
-    let mut now = start;
-    let count = (256 << 20) / (size.pixels() * 4);
-    let (mut cpu, mut wall) = (Vec::new(), Vec::new());
-    let mut kept = std::collections::VecDeque::new();
-    for batch in 0..BATCHES + 1 {
-        let pictures: Vec<Captured> = (0..count)
-            .map(|id| Captured {
-                id: (batch * count + id) as u64 + 1,
-                size,
-                format: PixelFormat::Rgba,
-                pixels: pixels.to_vec().into(),
-                at: start,
-                desktop_from_source: None,
-                pointer: None,
-                pressed: false,
-            })
-            .collect();
+    let count = BYTES / pixels.len();
+    let (mut cpu, mut wall, mut held) = (Vec::new(), Vec::new(), VecDeque::new());
+    for batch in 0..=BATCHES {
+        let pictures: Vec<Captured> =
+            (0..count).map(|at| captured((batch * count + at) as u64 + 1, size, pixels, start)).collect();
         let (started, busy) = (Instant::now(), cpu_ms());
         for picture in pictures {
-            kept.push_back(stage.process(picture, chain, &live, now));
-            if kept.len() > 4 {
-                kept.pop_front();
+            let now = start + Duration::from_millis(33 * picture.id);
+            held.push_back(stage.process(picture, chain, &live, now));
+            if held.len() > HELD {
+                held.pop_front();
             }
-            now += Duration::from_millis(33);
         }
         let took = started.elapsed().as_secs_f64() * 1e3;
+        // The first batch fills the pool of buffers.
         if batch > 0 {
             wall.push(took / count as f64);
-            cpu.push((cpu_ms().unwrap() - busy.unwrap()) / count as f64);
+            cpu.push(busy.zip(cpu_ms()).map_or(took, |(before, after)| after - before) / count as f64);
         }
     }
     (median(cpu), median(wall))
+}
+
+fn live_text() -> LiveText {
+    LiveText { clock: "12:34:56".to_owned(), ..LiveText::default() }
+}
+
+fn captured(id: u64, size: Size, pixels: &[u8], at: Instant) -> Captured {
+    Captured {
+        id,
+        size,
+        format: PixelFormat::Rgba,
+        pixels: pixels.to_vec().into(),
+        at,
+        desktop_from_source: None,
+        pointer: None,
+        pressed: false,
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -138,7 +138,7 @@ fn who_comes_and_goes_leaves_no_memory_and_no_descriptor_behind() {
             let light = Light::watch(address, &secret, "").await;
             assert!(light.sees(3).await, "visitor {number} sees pictures");
             // Some say goodbye, some are just gone.
-            if number % 3 == 0 { light.vanish().await } else { light.leave().await }
+            if number.is_multiple_of(3) { light.vanish().await } else { light.leave().await }
         }
     };
     let empty = || viewers(&program) == 0;

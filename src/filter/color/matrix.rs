@@ -128,12 +128,12 @@ impl Matrix {
         // What is done to an inverted level is done to the level the other way round.
         let by = if self.inverted[channel][0] == 0 { by } else { -by };
         let (lift, fraction) = (i32::from(lift(self.fraction)), self.fraction);
-        let moved = |sum: i16| ((i32::from(sum) - lift >> fraction) + by).clamp(0, 255);
+        let moved = |sum: i16| (((i32::from(sum) - lift) >> fraction) + by).clamp(0, 255);
         let (least, greatest) = (moved(self.least[channel][0]), moved(self.greatest[channel][0]));
         let number = |number: i32| i16::try_from(number).ok().map(|number| [number; LANES]);
         self.offsets[channel] = number(i32::from(self.offsets[channel][0]) + (by << fraction))?;
         self.least[channel] = number(lift + (least << fraction))?;
-        self.greatest[channel] = number(lift + (greatest + 1 << fraction) - 1)?;
+        self.greatest[channel] = number(lift + ((greatest + 1) << fraction) - 1)?;
         Some(())
     }
 
