@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::baton::{Baton, BatonWish, Holder};
 use super::event::{InputEvent, PointerKind};
-use super::injector::{Action, InjectError, Injector};
+use super::injector::{Action, Bell, InjectError, Injector};
 use super::mapper::{PointerMapper, Verdict};
 use crate::geometry::{Geometry, Point, Source};
 use crate::util::Worker;
@@ -34,6 +34,8 @@ pub struct InputStats {
     pub refused: u64,
     /// Why the desktop can't be controlled.
     pub unavailable: Option<String>,
+    /// That is because it asks the person at the host just now.
+    pub asking: bool,
     /// The session that holds a button or a key.
     pub holder: Option<u64>,
 }
@@ -50,6 +52,13 @@ pub struct Control {
     pub local: bool,
 }
 
+impl InputStats {
+    fn note(&mut self, error: Option<&InjectError>) {
+        self.asking = error == Some(&InjectError::Asking);
+        self.unavailable = error.map(ToString::to_string);
+    }
+}
+
 #[derive(Debug)]
 enum Task {
     Event(u64, InputEvent, Instant),
@@ -57,6 +66,12 @@ enum Task {
     Release(u64),
     End(u64),
     ReleaseAll,
+    /// Makes a new injector.
+    Open,
+    /// Gives back a desktop that is only lent.
+    GiveBack,
+    /// Looks whether the injector is ready.
+    Look,
 }
 
 #[derive(Default)]
@@ -114,7 +129,14 @@ impl InputHub {
     pub fn start(make: MakeInjector) -> Arc<Self> {
         let shared = Arc::new(Shared::default());
         let thread = Arc::clone(&shared);
-        let mut desktop = DesktopSide { make, injector: None, failed_at: None };
+        let hub = Arc::downgrade(&shared);
+        let bell: Bell = Arc::new(move || {
+            if let Some(shared) = hub.upgrade() {
+                lock(&shared.queue).tasks.push_back(Task::Look);
+                shared.changed.notify_all();
+            }
+        });
+        let mut desktop = DesktopSide { make, bell, injector: None, failed_at: None };
         let worker = Worker::start("input", move || run(&thread, &mut desktop));
         Arc::new(Self { shared, worker: Mutex::new(worker) })
     }
@@ -124,15 +146,24 @@ impl InputHub {
         lock(&self.shared.mapper).note_geometry(geometry, now);
     }
 
-    /// Allows or forbids control. Forbidding releases everything that is held.
-    pub fn allow(&self, allowed: bool) {
+    /// Allows or forbids control. Forbidding releases everything that is held, and gives back a desktop that is lent.
+    /// True when it was forbidden before and is allowed now.
+    pub fn allow(&self, allowed: bool) -> bool {
         let mut queue = lock(&self.shared.queue);
         if queue.allowed && !allowed {
             self.release_all(&mut queue);
+            queue.tasks.push_back(Task::GiveBack);
         }
+        let begins = allowed && !queue.allowed;
         queue.allowed = allowed;
         drop(queue);
         self.shared.changed.notify_all();
+        begins
+    }
+
+    /// Opens the desktop now, before the first event needs it; a desktop that asks its user does so, again if need be.
+    pub fn open(&self) {
+        self.push(Task::Open);
     }
 
     /// Where on the captured picture a place of the shown one comes from.
@@ -264,6 +295,7 @@ impl InputHub {
 /// The connection to the desktop, made when it is first needed.
 struct DesktopSide {
     make: MakeInjector,
+    bell: Bell,
     injector: Option<Box<dyn Injector>>,
     failed_at: Option<Instant>,
 }
@@ -281,15 +313,21 @@ impl DesktopSide {
             if self.failed_at.is_some_and(|at| now.saturating_duration_since(at) < NEW_INJECTOR_GAP) {
                 return Err(InjectError::Unavailable("it failed a moment ago".to_owned()));
             }
-            self.injector = Some((self.make)().inspect_err(|_| self.failed_at = Some(now))?);
+            self.open(now)?;
         }
         let Some(injector) = &mut self.injector else { return Ok(()) };
+        let mut skipped = None;
         for &action in actions {
             if matches!(action, Action::Type(_)) && interrupted() {
                 continue;
             }
             if let Err(error) = injector.inject(action) {
-                if error == InjectError::OwnWindow {
+                if matches!((&error, action), (InjectError::Skipped(_), Action::Type(_))) {
+                    // The rest of a text is worth more than nothing.
+                    skipped = Some(error);
+                    continue;
+                }
+                if error.keeps_injector() {
                     return Err(error);
                 }
                 self.injector = None;
@@ -298,7 +336,27 @@ impl DesktopSide {
             }
         }
         self.failed_at = None;
+        skipped.map_or(Ok(()), Err)
+    }
+
+    fn open(&mut self, now: Instant) -> Result<(), InjectError> {
+        // The old one first: a desktop is not lent twice.
+        self.injector = None;
+        let mut injector = (self.make)().inspect_err(|_| self.failed_at = Some(now))?;
+        injector.set_bell(Arc::clone(&self.bell));
+        self.injector = Some(injector);
+        self.failed_at = None;
         Ok(())
+    }
+
+    /// Does what concerns the injector itself, and says whether it is ready then.
+    fn tend(&mut self, task: &Task, now: Instant) -> Result<(), InjectError> {
+        match task {
+            Task::Open => self.open(now)?,
+            Task::GiveBack if self.injector.as_ref().is_some_and(|injector| injector.is_lent()) => self.injector = None,
+            _ => {}
+        }
+        self.injector.as_mut().map_or(Ok(()), |injector| injector.ready())
     }
 }
 
@@ -322,6 +380,19 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
 
         actions.clear();
         let now = Instant::now();
+        if matches!(task, Task::Open | Task::GiveBack | Task::Look) {
+            let result = desktop.tend(&task, now);
+            if result.is_err() {
+                // Nothing is down any more on a desktop that is gone.
+                lock(&shared.mapper).release_all(&mut actions);
+            }
+            let mut queue = lock(&shared.queue);
+            queue.working = false;
+            queue.stats.note(result.err().as_ref());
+            drop(queue);
+            shared.changed.notify_all();
+            continue;
+        }
         let (verdict, holder) = {
             let mut mapper = lock(&shared.mapper);
             let verdict = match task {
@@ -343,6 +414,8 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
                     mapper.release_all(&mut actions);
                     None
                 }
+                // Tended to above.
+                Task::Open | Task::GiveBack | Task::Look => None,
             };
             (verdict, mapper.holder())
         };
@@ -356,8 +429,13 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
             (Some(_), _) => queue.stats.refused += 1,
             (None, _) => {}
         }
-        if !actions.is_empty() && result != Err(InjectError::OwnWindow) {
-            queue.stats.unavailable = result.err().map(|error| error.to_string());
+        let error = result.err();
+        if let Some(error) = &error
+            && error.is_passing()
+        {
+            tracing::debug!("an event was left out: {error}");
+        } else if !actions.is_empty() {
+            queue.stats.note(error.as_ref());
         }
         drop(queue);
         shared.changed.notify_all();
@@ -408,7 +486,7 @@ mod tests {
     #[test]
     fn forbidding_control_and_stopping_release_what_is_held() {
         for end in [
-            (|hub| hub.allow(false)) as fn(&InputHub),
+            (|hub| _ = hub.allow(false)) as fn(&InputHub),
             |hub| hub.end(1),
             |hub| hub.release(1),
             |hub| hub.local_activity(Instant::now()),

@@ -3,6 +3,8 @@
 pub mod browser;
 pub mod impaired;
 pub mod player;
+#[cfg(all(target_os = "linux", feature = "wayland"))]
+pub mod portal;
 #[cfg(unix)]
 pub mod program;
 #[cfg(unix)]
