@@ -349,6 +349,11 @@ impl DesktopSide {
         Ok(())
     }
 
+    /// There is an injector, and its desktop does not let it do anything now.
+    fn is_waiting(&mut self) -> bool {
+        self.injector.as_mut().is_some_and(|injector| injector.ready().is_err())
+    }
+
     /// Does what concerns the injector itself, and says whether it is ready then.
     fn tend(&mut self, task: &Task, now: Instant) -> Result<(), InjectError> {
         match task {
@@ -382,12 +387,16 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
         let now = Instant::now();
         if matches!(task, Task::Open | Task::GiveBack | Task::Look) {
             let result = desktop.tend(&task, now);
-            if result.is_err() {
+            let waits = desktop.is_waiting();
+            if waits {
                 // Nothing is down any more on a desktop that is gone.
                 lock(&shared.mapper).release_all(&mut actions);
             }
             let mut queue = lock(&shared.queue);
             queue.working = false;
+            if waits {
+                queue.stats.holder = None;
+            }
             queue.stats.note(result.err().as_ref());
             drop(queue);
             shared.changed.notify_all();
@@ -420,6 +429,12 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
             (verdict, mapper.holder())
         };
         let result = if actions.is_empty() { Ok(()) } else { desktop.carry_out(&actions, now, interrupted) };
+        let mut holder = holder;
+        if result.is_err() && desktop.is_waiting() {
+            // Nothing went down, and whoever thinks so presses again once it can.
+            lock(&shared.mapper).release_all(&mut actions);
+            holder = None;
+        }
 
         let mut queue = lock(&shared.queue);
         queue.working = false;

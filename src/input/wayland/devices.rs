@@ -139,21 +139,20 @@ impl Devices {
     fn able<T: ei::Interface>(&self, what: &str) -> Result<(Device, T), InjectError> {
         let last = self.slots.iter().filter(|slot| self.pointer.as_ref() == Some(&slot.device));
         let mut slots = last.chain(&self.slots).filter(|slot| slot.emulates);
-        slots
-            .find_map(|slot| Some((slot.device.clone(), slot.device.interface::<T>()?)))
-            .ok_or_else(|| lacking(what))
+        slots.find_map(|slot| Some((slot.device.clone(), slot.device.interface::<T>()?))).ok_or_else(|| lacking(what))
     }
 
     /// Does it, as far as the desktop lets us. What was asked for is on its way when the connection is flushed.
     pub fn carry_out(&mut self, action: Action, serial: u32) -> Result<(), InjectError> {
         match action {
             Action::MoveTo(at) => {
-                let areas = self.slots.iter().filter(|slot| slot.emulates).flat_map(|slot| {
-                    slot.areas.iter().map(move |&area| (slot, area))
-                });
-                let pointers = areas.filter_map(|(slot, area)| {
-                    Some(((slot, slot.device.interface::<ei::PointerAbsolute>()?), area))
-                });
+                let areas = self
+                    .slots
+                    .iter()
+                    .filter(|slot| slot.emulates)
+                    .flat_map(|slot| slot.areas.iter().map(move |&area| (slot, area)));
+                let pointers = areas
+                    .filter_map(|(slot, area)| Some(((slot, slot.device.interface::<ei::PointerAbsolute>()?), area)));
                 let pointers: Vec<_> = pointers.collect();
                 if pointers.is_empty() {
                     return Err(lacking(POINTER));

@@ -197,7 +197,8 @@ xkb_symbols "pc+de+us:2" {
 
     #[test]
     fn what_is_no_keymap_has_no_keys() {
-        for text in ["", "xkb_keymap {", "xkb_symbols { key <A> { [", "xkb_keycodes { <A> = 300; }; xkb_symbols { key"] {
+        for text in ["", "xkb_keymap {", "xkb_symbols { key <A> { [", "xkb_keycodes { <A> = 300; }; xkb_symbols { key"]
+        {
             assert!(parse(text).is_empty(), "{text}");
         }
         // Cut anywhere, it is read as far as it goes.

@@ -108,7 +108,8 @@ fn streams(granted: &Results) -> Vec<(u32, Option<Area>)> {
         let Value::Structure(fields) = value else { return None };
         let [Value::U32(node), Value::Dict(properties)] = fields.fields() else { return None };
         let pair = |name: &'static str| -> Option<(f64, f64)> {
-            let (_, value) = properties.iter().find(|(key, _)| matches!(key, Value::Str(key) if key.as_str() == name))?;
+            let (_, value) =
+                properties.iter().find(|(key, _)| matches!(key, Value::Str(key) if key.as_str() == name))?;
             let value = if let Value::Value(inner) = value { inner } else { value };
             let Value::Structure(pair) = value else { return None };
             let [Value::I32(x), Value::I32(y)] = pair.fields() else { return None };
