@@ -33,6 +33,18 @@ fn main() {
         println!("{}", Value::Object(measured));
         return;
     }
+    if let [flag, rest @ ..] = &arguments[..]
+        && flag == "--from-memory"
+    {
+        for (name, filters) in chosen(rest) {
+            let chain = chain(&name, &filters);
+            for size in [Size::new(1920, 1080), Size::new(3840, 2160)] {
+                let (cpu, wall) = measure_from_memory(size, &scene(size), &chain);
+                println!("{name:<44} {} {cpu:>10.2} {wall:>10.2}", size.width);
+            }
+        }
+        return;
+    }
     println!(
         "{:<44} {:>10} {:>10} {:>10} {:>10}",
         "milliseconds a frame, median", "720p CPU", "wall", "1080p CPU", "wall"
@@ -179,6 +191,44 @@ fn measure(size: Size, pixels: &[u8], chain: &Chain) -> (f64, f64) {
             (Some(before), Some(after)) => (after - before) / frames,
             _ => took / frames,
         });
+    }
+    (median(cpu), median(wall))
+}
+
+/// The same where each picture is another one that has left the caches.
+fn measure_from_memory(size: Size, pixels: &[u8], chain: &Chain) -> (f64, f64) {
+    let (mut stage, live) = (Stage::new(), LiveText { clock: "12:34:56".to_owned(), ..LiveText::default() });
+    let start = Instant::now();
+    let mut now = start;
+    let count = (256 << 20) / (size.pixels() * 4);
+    let (mut cpu, mut wall) = (Vec::new(), Vec::new());
+    let mut kept = std::collections::VecDeque::new();
+    for batch in 0..BATCHES + 1 {
+        let pictures: Vec<Captured> = (0..count)
+            .map(|id| Captured {
+                id: (batch * count + id) as u64 + 1,
+                size,
+                format: PixelFormat::Rgba,
+                pixels: pixels.to_vec().into(),
+                at: start,
+                desktop_from_source: None,
+                pointer: None,
+                pressed: false,
+            })
+            .collect();
+        let (started, busy) = (Instant::now(), cpu_ms());
+        for picture in pictures {
+            kept.push_back(stage.process(picture, chain, &live, now));
+            if kept.len() > 4 {
+                kept.pop_front();
+            }
+            now += Duration::from_millis(33);
+        }
+        let took = started.elapsed().as_secs_f64() * 1e3;
+        if batch > 0 {
+            wall.push(took / count as f64);
+            cpu.push((cpu_ms().unwrap() - busy.unwrap()) / count as f64);
+        }
     }
     (median(cpu), median(wall))
 }

@@ -74,15 +74,19 @@ fn what_gstreamer_publishes_over_whip_is_shown() {
     let Some(python) = python_with(GSTREAMER) else { return };
     let program = Program::serve(None, &["--source", "whip", "--accept-whip"]);
     let url = format!("http://{}/whip", program.address);
-    for (codec, color) in codecs().iter().zip([[40, 60, 220], [220, 30, 30]]) {
+    let colors = [[40, 60, 220], [220, 30, 30], [30, 160, 60]];
+    let kinds = ["named", "unnamed", "sounding"];
+    for ((codec, kind), color) in
+        codecs().iter().flat_map(|codec| kinds.map(|kind| (codec, kind))).zip(colors.iter().cycle())
+    {
         let [red, green, blue] = color;
         let hex = format!("{red:02x}{green:02x}{blue:02x}");
-        let arguments = [&url, &program.secret, *codec, &hex];
+        let arguments = [&url, &program.secret, *codec, &hex, kind];
         let mut publisher = Script::start(&python, "players/gstreamer_whip.py", &arguments);
         publisher.wait_for("published");
-        eventually(&format!("the published colour is shown ({codec})"), || {
+        eventually(&format!("the published colour is shown ({codec}, {kind})"), || {
             let (size, colors) = snapshot(&program);
-            size == (320, 240) && alike(&colors, &[color; 4])
+            size == (320, 240) && alike(&colors, &[*color; 4])
         });
         publisher.order("end");
         assert_eq!(publisher.wait_for("ended"), "200");

@@ -33,10 +33,37 @@ pub(super) type Rows = [[f32; 4]; 3];
 pub(super) struct Matrix {
     weights: [[Lanes; 3]; 3],
     offsets: [Lanes; 3],
+    /// The least and the greatest sum, with its offset, of each channel.
+    least: [Lanes; 3],
+    greatest: [Lanes; 3],
+    /// All bits of a level where a channel is inverted in the end.
+    inverted: [Lanes; 3],
     /// Bits of the sum behind the point.
     fraction: u32,
     /// Each channel comes from itself alone.
     is_diagonal: bool,
+    /// A greatest sum is less than what saturates.
+    is_capped: bool,
+}
+
+/// A line as steep as the identity: a level is inverted or not, moved by whole levels, and clamped.
+#[derive(Clone, Copy)]
+struct Shift {
+    inverts: bool,
+    by: i32,
+}
+
+impl Shift {
+    /// `None` where the levels are no such line.
+    fn of(levels: &[u8; 256]) -> Option<Self> {
+        [false, true].into_iter().find_map(|inverts| {
+            let place = |level: usize| if inverts { 255 - level } else { level };
+            // One end is clamped, or none: the other one tells.
+            let by = i32::from(levels[place(0)]) - (255 - i32::from(levels[place(255)]));
+            let is_line = (0..256).all(|level| i32::from(levels[place(level)]) == (level as i32 + by).clamp(0, 255));
+            is_line.then_some(Self { inverts, by })
+        })
+    }
 }
 
 impl Matrix {
@@ -66,9 +93,48 @@ impl Matrix {
         Some(Self {
             weights: weights.map(|row| row.map(splat)),
             offsets: std::array::from_fn(|row| splat(offset(row))),
+            least: [splat(lift(fraction)); 3],
+            greatest: [splat(i16::MAX); 3],
+            inverted: [splat(0); 3],
             fraction,
             is_diagonal: (0..3).all(alone),
+            is_capped: false,
         })
+    }
+
+    /// Does what `next` would do as well, if that needs no product: an inversion, or brightness without contrast. The
+    /// picture is the same as with both, to the bit.
+    /// `false`, and nothing has changed, where it is more than that.
+    pub(super) fn absorb(&mut self, next: &Self) -> bool {
+        if !next.is_diagonal {
+            return false;
+        }
+        let mut both = self.clone();
+        for (channel, levels) in next.levels().iter().enumerate() {
+            if Shift::of(levels).and_then(|shift| both.shift(channel, shift)).is_none() {
+                return false;
+            }
+        }
+        both.is_capped = both.greatest.iter().any(|greatest| greatest[0] < i16::MAX);
+        *self = both;
+        true
+    }
+
+    /// `None` where the offset would be too large.
+    fn shift(&mut self, channel: usize, Shift { inverts, by }: Shift) -> Option<()> {
+        if inverts {
+            self.inverted[channel] = self.inverted[channel].map(|bits| bits ^ LEVEL_MASK);
+        }
+        // What is done to an inverted level is done to the level the other way round.
+        let by = if self.inverted[channel][0] == 0 { by } else { -by };
+        let (lift, fraction) = (i32::from(lift(self.fraction)), self.fraction);
+        let moved = |sum: i16| ((i32::from(sum) - lift >> fraction) + by).clamp(0, 255);
+        let (least, greatest) = (moved(self.least[channel][0]), moved(self.greatest[channel][0]));
+        let number = |number: i32| i16::try_from(number).ok().map(|number| [number; LANES]);
+        self.offsets[channel] = number(i32::from(self.offsets[channel][0]) + (by << fraction))?;
+        self.least[channel] = number(lift + (least << fraction))?;
+        self.greatest[channel] = number(lift + (greatest + 1 << fraction) - 1)?;
+        Some(())
     }
 
     /// What a diagonal matrix makes of each level.
@@ -88,10 +154,10 @@ fn times(level: i16, weight: i16) -> i16 {
 /// Adds the offset, clamps and cuts the fraction off. The offset has lifted the sum so that what is above 255 saturates,
 /// which leaves the sign bit to be cut off as well.
 #[inline(always)]
-fn settled(sum: i16, offset: i16, fraction: u32) -> i16 {
-    let (sum, black) = (sum.saturating_add(offset), lift(fraction));
-    let sum = if sum > black { sum } else { black };
-    (sum << (LEVEL_BITS - fraction)) & LEVEL_MASK
+fn settled<const CAPPED: bool>(sum: i16, matrix: &Matrix, channel: usize, lane: usize) -> i16 {
+    let sum = sum.saturating_add(matrix.offsets[channel][lane]).max(matrix.least[channel][lane]);
+    let sum = if CAPPED { sum.min(matrix.greatest[channel][lane]) } else { sum };
+    (sum << (LEVEL_BITS - matrix.fraction) ^ matrix.inverted[channel][lane]) & LEVEL_MASK
 }
 
 /// From the largest sum that is still 255 to the largest number.
@@ -146,13 +212,13 @@ fn multiply(matrices: &[Matrix], pixels: &mut [[u8; BYTES_PER_PIXEL]; BLOCK]) {
         }
     }
     for matrix in matrices {
-        if matrix.is_diagonal {
-            for turn in 0..TURNS {
-                scale(matrix, (&mut r[turn], &mut g[turn], &mut b[turn]));
-            }
-        } else {
-            for turn in 0..TURNS {
-                mix(matrix, (&mut r[turn], &mut g[turn], &mut b[turn]));
+        for turn in 0..TURNS {
+            let levels = (&mut r[turn], &mut g[turn], &mut b[turn]);
+            match (matrix.is_diagonal, matrix.is_capped) {
+                (false, false) => mix::<false>(matrix, levels),
+                (false, true) => mix::<true>(matrix, levels),
+                (true, false) => scale::<false>(matrix, levels),
+                (true, true) => scale::<true>(matrix, levels),
             }
         }
     }
@@ -168,23 +234,23 @@ fn multiply(matrices: &[Matrix], pixels: &mut [[u8; BYTES_PER_PIXEL]; BLOCK]) {
 }
 
 #[inline(always)]
-fn scale(matrix: &Matrix, (r, g, b): (&mut Lanes, &mut Lanes, &mut Lanes)) {
-    let Matrix { weights: [to_r, to_g, to_b], offsets: [off_r, off_g, off_b], fraction, .. } = matrix;
+fn scale<const CAPPED: bool>(matrix: &Matrix, (r, g, b): (&mut Lanes, &mut Lanes, &mut Lanes)) {
+    let [to_r, to_g, to_b] = &matrix.weights;
     for lane in 0..LANES {
-        r[lane] = settled(times(r[lane], to_r[0][lane]), off_r[lane], *fraction);
-        g[lane] = settled(times(g[lane], to_g[1][lane]), off_g[lane], *fraction);
-        b[lane] = settled(times(b[lane], to_b[2][lane]), off_b[lane], *fraction);
+        r[lane] = settled::<CAPPED>(times(r[lane], to_r[0][lane]), matrix, 0, lane);
+        g[lane] = settled::<CAPPED>(times(g[lane], to_g[1][lane]), matrix, 1, lane);
+        b[lane] = settled::<CAPPED>(times(b[lane], to_b[2][lane]), matrix, 2, lane);
     }
 }
 
 #[inline(always)]
-fn mix(matrix: &Matrix, (r, g, b): (&mut Lanes, &mut Lanes, &mut Lanes)) {
-    let Matrix { weights: [to_r, to_g, to_b], offsets: [off_r, off_g, off_b], fraction, .. } = matrix;
+fn mix<const CAPPED: bool>(matrix: &Matrix, (r, g, b): (&mut Lanes, &mut Lanes, &mut Lanes)) {
+    let [to_r, to_g, to_b] = &matrix.weights;
     for lane in 0..LANES {
         let (x, y, z) = (r[lane], g[lane], b[lane]);
-        r[lane] = settled(row(x, y, z, to_r, lane), off_r[lane], *fraction);
-        g[lane] = settled(row(x, y, z, to_g, lane), off_g[lane], *fraction);
-        b[lane] = settled(row(x, y, z, to_b, lane), off_b[lane], *fraction);
+        r[lane] = settled::<CAPPED>(row(x, y, z, to_r, lane), matrix, 0, lane);
+        g[lane] = settled::<CAPPED>(row(x, y, z, to_g, lane), matrix, 1, lane);
+        b[lane] = settled::<CAPPED>(row(x, y, z, to_b, lane), matrix, 2, lane);
     }
 }
 
@@ -199,26 +265,33 @@ fn row(x: i16, y: i16, z: i16, weights: &[Lanes; 3], lane: usize) -> i16 {
 pub(super) fn apply_diagonal(matrix: &Matrix, pixels: &mut [[u8; BYTES_PER_PIXEL]]) {
     const WIDTH: usize = LANES * BYTES_PER_PIXEL;
     // Alpha becomes black, and what it was is put in again.
-    let fraction = matrix.fraction;
+    let shift = LEVEL_BITS - matrix.fraction;
     let (mut weights, mut offsets) = ([0_i16; WIDTH], [0_i16; WIDTH]);
-    let mut keep = [0_u8; WIDTH];
+    let (mut least, mut greatest) = ([lift(matrix.fraction); WIDTH], [lift(matrix.fraction); WIDTH]);
+    let (mut inverted, mut keep) = ([0_i16; WIDTH], [0_u8; WIDTH]);
     for pixel in 0..LANES {
         for channel in 0..3 {
-            weights[pixel * BYTES_PER_PIXEL + channel] = matrix.weights[channel][channel][0];
-            offsets[pixel * BYTES_PER_PIXEL + channel] = matrix.offsets[channel][0];
+            let at = pixel * BYTES_PER_PIXEL + channel;
+            weights[at] = matrix.weights[channel][channel][0];
+            offsets[at] = matrix.offsets[channel][0];
+            least[at] = matrix.least[channel][0];
+            greatest[at] = matrix.greatest[channel][0];
+            inverted[at] = matrix.inverted[channel][0];
         }
         keep[pixel * BYTES_PER_PIXEL + 3] = 0xff;
     }
     let (whole, rest) = pixels.as_flattened_mut().as_chunks_mut::<WIDTH>();
     for levels in whole {
         for at in 0..WIDTH {
-            let sum = times(i16::from(levels[at]) << LEVEL_BITS, weights[at]);
-            levels[at] = (settled(sum, offsets[at], fraction) >> LEVEL_BITS) as u8 | levels[at] & keep[at];
+            let sum = times(i16::from(levels[at]) << LEVEL_BITS, weights[at]).saturating_add(offsets[at]);
+            let settled = (sum.max(least[at]).min(greatest[at]) << shift ^ inverted[at]) & LEVEL_MASK;
+            levels[at] = (settled >> LEVEL_BITS) as u8 | levels[at] & keep[at];
         }
     }
     for (at, level) in rest.iter_mut().enumerate() {
-        let sum = times(i16::from(*level) << LEVEL_BITS, weights[at]);
-        *level = (settled(sum, offsets[at], fraction) >> LEVEL_BITS) as u8 | *level & keep[at];
+        let sum = times(i16::from(*level) << LEVEL_BITS, weights[at]).saturating_add(offsets[at]);
+        let settled = (sum.max(least[at]).min(greatest[at]) << shift ^ inverted[at]) & LEVEL_MASK;
+        *level = (settled >> LEVEL_BITS) as u8 | *level & keep[at];
     }
 }
 
@@ -315,6 +388,47 @@ mod tests {
                     .enumerate()
                     .all(|(at, (pixel, level))| { *pixel == [level, level, level, at as u8] })
             );
+        }
+    }
+
+    #[test]
+    fn inversions_and_brightness_are_absorbed_and_the_picture_is_the_same() {
+        let line = |scale: f32, offset: f32| {
+            let row = |to: usize| {
+                let mut row = [0.0, 0.0, 0.0, offset];
+                row[to] = scale;
+                row
+            };
+            Matrix::new(&std::array::from_fn(row)).expect("it fits")
+        };
+        let hue =
+            Matrix::new(&[[1.3, -0.5, 0.2, 3.0], [0.1, 0.8, -0.4, -9.0], [-0.2, 2.4, 0.6, 20.0]]).expect("it fits");
+        let strong =
+            Matrix::new(&[[6.0, -3.0, 0.0, -80.0], [0.0, 5.0, 0.0, 0.0], [0.3, 0.3, 0.3, 0.0]]).expect("it fits");
+        let mut state = 3_u32;
+        let before: Vec<[u8; 4]> = (0..4000)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state ^ state >> 15).to_le_bytes()
+            })
+            .collect();
+        for first in [hue, strong, line(1.7, -40.0), line(-1.0, 200.0), line(1.0, 12.75)] {
+            let lines = [(-1.0, 255.0), (1.0, 12.75), (1.0, -30.0), (-1.0, 200.0), (1.0, 60.0), (-1.0, 255.0)];
+            let (mut one, mut all) = (first.clone(), vec![first]);
+            for (scale, offset) in lines {
+                assert!(one.absorb(&line(scale, offset)), "{scale} {offset}");
+                all.push(line(scale, offset));
+                let (mut absorbed, mut apart) = (before.clone(), before.clone());
+                apply(std::slice::from_ref(&one), &mut absorbed);
+                apply(&all, &mut apart);
+                assert!(absorbed == apart, "up to {scale} {offset}");
+                if one.is_diagonal {
+                    let mut alone = before.clone();
+                    apply_diagonal(&one, &mut alone);
+                    assert!(alone == apart, "alone, up to {scale} {offset}");
+                }
+            }
+            assert!(!one.absorb(&line(1.1, 0.0)), "a contrast needs a product");
         }
     }
 

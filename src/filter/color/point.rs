@@ -95,22 +95,22 @@ impl PointKernel {
                 if first.lines.is_empty() || then.lines.is_empty() {
                     first.lines.clear();
                 } else {
-                    first.lines.extend(then.lines);
+                    append(&mut first.lines, then.lines);
                 }
                 None
             }
             (Step::Matrices(first), Step::Matrices(then)) => {
-                first.extend(then);
+                append(first, then);
                 None
             }
             // A line is a matrix, too, and in the company of others costs next to nothing.
             (Step::Matrices(first), Step::Table(then)) if !then.lines.is_empty() => {
-                first.extend(then.lines);
+                append(first, then.lines);
                 None
             }
             (Step::Table(first), Step::Matrices(then)) if !first.lines.is_empty() => {
                 let mut both = std::mem::take(&mut first.lines);
-                both.extend(then);
+                append(&mut both, then);
                 self.0 = Step::Matrices(both);
                 None
             }
@@ -152,6 +152,15 @@ impl PointKernel {
                 to.copy_from_slice(from);
                 self.apply(to);
             }
+        }
+    }
+}
+
+/// Adds matrices, the first of them into the last of `matrices` where that costs nothing.
+fn append(matrices: &mut Vec<Matrix>, more: Vec<Matrix>) {
+    for next in more {
+        if !matrices.last_mut().is_some_and(|last| last.absorb(&next)) {
+            matrices.push(next);
         }
     }
 }

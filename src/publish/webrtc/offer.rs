@@ -62,7 +62,7 @@ pub fn read(sdp: &str, available: &[VideoCodec], forced: Option<VideoCodec>) -> 
     }
     let mut videos = of_kind("video");
     let video = match (videos.next(), videos.next()) {
-        (Some(video), None) if video.port != "0" => video,
+        (Some(video), None) if !video.is_refused() => video,
         (Some(_), Some(_)) => return Err(OfferError::Unsupported("it has more than one section for video")),
         _ => return Err(OfferError::Unsupported("it has no section for video")),
     };
@@ -77,7 +77,7 @@ pub fn read(sdp: &str, available: &[VideoCodec], forced: Option<VideoCodec>) -> 
     let offered = |codec: &VideoCodec| video.formats.iter().find_map(|format| video.codec(format, &[*codec]));
     let codec = wanted.iter().find_map(offered);
     let codec = codec.ok_or(OfferError::Unsupported("it has none of the codecs this host can send"))?;
-    Ok(Offer { sdp: without_private_candidates(sdp), codec })
+    Ok(Offer { sdp: for_library(sdp), codec })
 }
 
 /// The `m=` sections of a description, in their order.
@@ -100,7 +100,14 @@ pub fn sections(sdp: &str) -> Result<Vec<Section<'_>>, OfferError> {
     Ok(sections)
 }
 
+const BUNDLE_ONLY: &str = "bundle-only";
+
 impl Section<'_> {
+    /// Whether the offer has the section only to keep its place.
+    pub fn is_refused(&self) -> bool {
+        self.port == "0" && !self.attributes.contains(&BUNDLE_ONLY)
+    }
+
     /// The codec behind a payload type, if it is one of those wanted.
     fn codec(&self, format: &str, wanted: &[VideoCodec]) -> Option<OfferedCodec> {
         let payload_type = format.parse().ok().filter(|number: &u8| *number < 128)?;
@@ -150,10 +157,25 @@ fn is_baseline(fmtp: &str) -> bool {
     parameter("packetization-mode").is_some_and(|(_, mode)| mode == "1") && profile.starts_with("42")
 }
 
-/// A browser hides its addresses behind `.local` names; it finds the host instead of the other way round.
-pub fn without_private_candidates(sdp: &str) -> String {
-    let kept = sdp.lines().filter(|line| !line.starts_with("a=candidate:") || is_usable_candidate(line));
-    kept.flat_map(|line| [line, "\r\n"]).collect()
+/// The description as the library takes it. A browser hides its addresses behind `.local` names; it finds the host instead
+/// of the other way round. And a section that is only there in a bundle has port 0 (RFC 9143, section 7.2.1), which the
+/// library would take for refused.
+pub fn for_library(sdp: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut media = None;
+    for line in sdp.lines() {
+        if line.starts_with("m=") {
+            media = Some(lines.len());
+        }
+        if line.strip_prefix("a=") == Some(BUNDLE_ONLY) {
+            if let Some(media) = media {
+                lines[media] = lines[media].replacen(" 0 ", " 9 ", 1);
+            }
+        } else if !line.starts_with("a=candidate:") || is_usable_candidate(line) {
+            lines.push(line.to_owned());
+        }
+    }
+    lines.iter().flat_map(|line| [line.as_str(), "\r\n"]).collect()
 }
 
 /// Whether a candidate line names an address that can be reached from here.
@@ -198,6 +220,15 @@ mod tests {
         let sdp = read(EXAMPLE, &VideoCodec::ALL, None).expect("it is an offer").sdp;
         assert!(!sdp.contains(".local"));
         assert!(sdp.contains("192.168.1.9"));
+    }
+
+    #[test]
+    fn a_section_that_is_only_there_in_a_bundle_is_no_refused_one() {
+        let refused = EXAMPLE.replace("m=video 9 ", "m=video 0 ");
+        assert!(read(&refused, &VideoCodec::ALL, None).is_err());
+        let bundled = refused.replace("a=mid:0\r\n", "a=mid:0\r\na=bundle-only\r\n");
+        let offer = read(&bundled, &VideoCodec::ALL, None).expect("it is an offer");
+        assert_eq!(offer, read(EXAMPLE, &VideoCodec::ALL, None).expect("it is an offer"));
     }
 
     #[test]

@@ -40,7 +40,11 @@ pub async fn connect(offer: &Offer, shared: &Shared) -> Result<Connection, Conne
     let (track_sender, tracks) = mpsc::channel(TRACKS_WAITING);
     let setup = Setup { tracks: Some(track_sender), ..Setup::answering(shared, media, registry) };
     let mut peer = setup.build().await?;
-    match peer.gathering.answer(peer.connection.as_ref(), &offer.sdp).await {
+    let answered = async {
+        let answer = peer.gathering.answer(peer.connection.as_ref(), &offer.sdp).await?;
+        Ok(offer.refused.as_ref().map_or(answer.clone(), |refused| refused.put_into(&answer)))
+    };
+    match answered.await {
         Ok(answer) => Ok(Connection { peer, answer, tracks }),
         Err(error) => {
             // Without this the driver's task would stay for ever.

@@ -6,6 +6,7 @@ mod depacketize;
 mod offer;
 mod place;
 mod session;
+mod unnamed;
 
 use std::sync::Arc;
 

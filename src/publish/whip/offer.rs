@@ -1,14 +1,17 @@
 //! Reads what a publisher's offer has, before the WebRTC library sees it: pure, and it refuses early and in plain words.
 
-use super::super::webrtc::offer::{OfferError, Section, sections, without_private_candidates};
+use super::super::webrtc::offer::{OfferError, Section, for_library, sections};
+use super::unnamed::{self, Refused};
 use crate::receive::{Codec, Colors};
 
 /// An offer that can be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// Without the candidates that only the publisher can resolve.
+    /// For the library: without the candidates that only the publisher can resolve, and without refused sound.
     pub sdp: String,
     pub video: OfferedVideo,
+    /// Sound that would keep the library from telling whose packets come.
+    pub refused: Option<Refused>,
     /// The payload type of Opus, if sound is offered; it is taken and thrown away.
     pub audio: Option<u8>,
 }
@@ -49,7 +52,7 @@ pub fn read(sdp: &str, available: &[Codec]) -> Result<Offer, OfferError> {
     if sections.iter().any(|section| !matches!(section.kind, "video" | "audio")) {
         return Err(OfferError::Unsupported("it has a section that is neither video nor sound"));
     }
-    let video = video.filter(|video| video.port != "0");
+    let video = video.filter(|video| !video.is_refused());
     let video = video.ok_or(OfferError::Unsupported("it has no section for video"))?;
     for section in &sections {
         if section.attributes.iter().any(|line| matches!(*line, "recvonly" | "inactive")) {
@@ -68,7 +71,13 @@ pub fn read(sdp: &str, available: &[Codec]) -> Result<Offer, OfferError> {
         });
         opus.and_then(|format| format.parse().ok()).ok_or(OfferError::Unsupported("its sound is not Opus"))
     });
-    Ok(Offer { sdp: without_private_candidates(sdp), video: chosen, audio: opus.transpose()? })
+    let mut offer = Offer { sdp: for_library(sdp), video: chosen, refused: None, audio: opus.transpose()? };
+    if let Some(sound) = audio.filter(|_| unnamed::is_unnamed(video)) {
+        let is_first = sections.first().is_some_and(|first| first.kind == "audio");
+        let (sdp, refused) = unnamed::without_sound(&offer.sdp, sound, is_first);
+        (offer.sdp, offer.refused, offer.audio) = (sdp, Some(refused), None);
+    }
+    Ok(offer)
 }
 
 fn codec(section: &Section<'_>, format: &str, available: &[Codec]) -> Option<OfferedVideo> {
@@ -144,7 +153,7 @@ pub fn restarted(sdp: &str, fragment: &str, ufrag: &str, pwd: &str) -> String {
         }
     }
     let restarted: String = lines.iter().flat_map(|line| [line.as_str(), "\r\n"]).collect();
-    without_private_candidates(&restarted)
+    for_library(&restarted)
 }
 
 /// What a restart is answered with: the credentials and candidates of a description.
@@ -183,8 +192,9 @@ mod tests {
 
     #[test]
     fn sound_is_taken_where_it_is_opus() {
+        let named = || format!("{}a=ssrc:1 cname:me\r\n", example());
         let with =
-            |map: &str| format!("{}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=rtpmap:111 {map}\r\n", example());
+            |map: &str| format!("{}m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:1\r\na=rtpmap:111 {map}\r\n", named());
         assert_eq!(read(&with("opus/48000/2"), Codec::available()).unwrap().audio, Some(111));
         assert!(matches!(read(&with("PCMU/8000"), Codec::available()), Err(OfferError::Unsupported(_))));
     }

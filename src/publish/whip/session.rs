@@ -111,11 +111,12 @@ impl Session {
                     }
                 }
                 Some(track) = tracks.recv() => {
-                    if track.kind().await == RtpCodecKind::Video {
+                    // The library does not know the kind of what the offer gave no number.
+                    if track.kind().await == RtpCodecKind::Audio {
+                        listeners.spawn(listen(track, None));
+                    } else {
                         listeners.spawn(listen(Arc::clone(&track), Some(sender.clone())));
                         video = Some((track, 0));
-                    } else {
-                        listeners.spawn(listen(track, None));
                     }
                 }
                 Some(packet) = packets.recv() => {

@@ -1,6 +1,9 @@
 """Publishes one colour over WHIP with webrtcbin of GStreamer, until a line on the standard input ends it.
 
-usage: gstreamer_whip.py URL TOKEN h264|vp8 RRGGBB
+usage: gstreamer_whip.py URL TOKEN h264|vp8 RRGGBB named|unnamed|sounding
+
+An offer is named when it says which number (SSRC) its packets have. Sounding ones are not, and have sound before the
+picture.
 """
 
 import os
@@ -16,17 +19,25 @@ ENCODERS = {
 }
 
 
-def main(url, token, codec, color):
+SOUND = (
+    "audiotestsrc is-live=true volume=0.1 ! opusenc ! rtpopuspay"
+    " ! application/x-rtp,media=audio,encoding-name=OPUS,clock-rate=48000,payload=98 ! web. "
+)
+
+
+def main(url, token, codec, color, kind):
+    number = ",ssrc=(uint)12345" if kind == "named" else ""
+    sound = SOUND if kind == "sounding" else ""
     pipeline = Gst.parse_launch(
-        f"videotestsrc is-live=true pattern=solid-color foreground-color=0xff{color}"
+        f"{sound}videotestsrc is-live=true pattern=solid-color foreground-color=0xff{color}"
         " ! video/x-raw,format=I420,width=320,height=240,framerate=15/1"
-        # Without its number in the offer nothing says whose the packets are.
-        f" ! {ENCODERS[codec]} ! {FORMATS[codec].split(',profile')[0]},ssrc=(uint)12345"
+        f" ! {ENCODERS[codec]} ! {FORMATS[codec].split(',profile')[0]}{number}"
         " ! webrtcbin name=web bundle-policy=max-bundle"
     )
     web = pipeline.get_by_name("web")
     send = GstWebRTC.WebRTCRTPTransceiverDirection.SENDONLY
-    web.emit("get-transceiver", 0).set_property("direction", send)
+    for index in range(2 if sound else 1):
+        web.emit("get-transceiver", index).set_property("direction", send)
     pipeline.set_state(Gst.State.PLAYING)
     location = agree(web, url, token)
     print("published", location, flush=True)
