@@ -87,10 +87,10 @@ fn read(fd: OwnedFd, tell: &mut impl FnMut(News)) -> Result<(), Trouble> {
         let timeout = hands.is_some().then_some(SETTLED);
         if !wait(&context, timeout)? {
             let any = lock(&devices).any();
-            if any || begin.elapsed() > SETUP {
-                if let Some(hands) = hands.take() {
-                    tell(News::Ready(hands));
-                }
+            if (any || begin.elapsed() > SETUP)
+                && let Some(hands) = hands.take()
+            {
+                tell(News::Ready(hands));
             }
             continue;
         }

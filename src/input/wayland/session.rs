@@ -71,7 +71,14 @@ impl Shared {
     }
 
     fn end(&self, trouble: Trouble) {
-        tracing::info!("viewers can't control this desktop: {trouble}");
+        let is_news = {
+            let inner = self.lock();
+            !inner.dropped && !matches!(inner.stage, Stage::Ended(_))
+        };
+        if is_news {
+            // Without a window nobody sees the banner.
+            tracing::warn!("viewers can't control this desktop: {trouble}");
+        }
         self.set(Stage::Ended(trouble));
         self.hang_up();
     }
