@@ -6,25 +6,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::baton::{Baton, BatonWish, Holder};
+use super::desktop_side::{DesktopSide, MakeInjector};
 use super::event::{InputEvent, PointerKind};
-use super::injector::{Action, Bell, InjectError, Injector};
+use super::injector::{Bell, InjectError};
 use super::mapper::{PointerMapper, Verdict};
 use crate::geometry::{Geometry, Point, Source};
 use crate::util::Worker;
 
 /// Events that wait at most; beyond it what is not a release is dropped and counted.
 const MOST_WAITING: usize = 256;
-/// An injector that failed is made anew at most this often.
-const NEW_INJECTOR_GAP: Duration = Duration::from_secs(2);
 /// What waited longer is aimed at a picture that is gone.
 const MOST_WAIT: Duration = Duration::from_millis(500);
 /// Viewers can do nothing for so long after the person at the host did something.
 const LOCAL_FIRST: Duration = Duration::from_secs(3);
 /// Whoever did something within this time is shown as controlling.
 const CONTROLS: Duration = Duration::from_secs(3);
-
-/// Makes an injector; called again after one failed, because a connection to the desktop does not come back.
-pub type MakeInjector = Box<dyn FnMut() -> Result<Box<dyn Injector>, InjectError> + Send>;
 
 /// Events by what became of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -136,7 +132,7 @@ impl InputHub {
                 shared.changed.notify_all();
             }
         });
-        let mut desktop = DesktopSide { make, bell, injector: None, failed_at: None };
+        let mut desktop = DesktopSide::new(make, bell);
         let worker = Worker::start("input", move || run(&thread, &mut desktop));
         Arc::new(Self { shared, worker: Mutex::new(worker) })
     }
@@ -292,79 +288,6 @@ impl InputHub {
     }
 }
 
-/// The connection to the desktop, made when it is first needed.
-struct DesktopSide {
-    make: MakeInjector,
-    bell: Bell,
-    injector: Option<Box<dyn Injector>>,
-    failed_at: Option<Instant>,
-}
-
-impl DesktopSide {
-    /// Carries the actions out, and leaves out the rest of a text once it is `interrupted`; a failure drops the
-    /// connection, and the next event makes a new one.
-    fn carry_out(
-        &mut self,
-        actions: &[Action],
-        now: Instant,
-        interrupted: impl Fn() -> bool,
-    ) -> Result<(), InjectError> {
-        if self.injector.is_none() {
-            if self.failed_at.is_some_and(|at| now.saturating_duration_since(at) < NEW_INJECTOR_GAP) {
-                return Err(InjectError::Unavailable("it failed a moment ago".to_owned()));
-            }
-            self.open(now)?;
-        }
-        let Some(injector) = &mut self.injector else { return Ok(()) };
-        let mut skipped = None;
-        for &action in actions {
-            if matches!(action, Action::Type(_)) && interrupted() {
-                continue;
-            }
-            if let Err(error) = injector.inject(action) {
-                if matches!((&error, action), (InjectError::Skipped(_), Action::Type(_))) {
-                    // The rest of a text is worth more than nothing.
-                    skipped = Some(error);
-                    continue;
-                }
-                if error.keeps_injector() {
-                    return Err(error);
-                }
-                self.injector = None;
-                self.failed_at = Some(now);
-                return Err(error);
-            }
-        }
-        self.failed_at = None;
-        skipped.map_or(Ok(()), Err)
-    }
-
-    fn open(&mut self, now: Instant) -> Result<(), InjectError> {
-        // The old one first: a desktop is not lent twice.
-        self.injector = None;
-        let mut injector = (self.make)().inspect_err(|_| self.failed_at = Some(now))?;
-        injector.set_bell(Arc::clone(&self.bell));
-        self.injector = Some(injector);
-        self.failed_at = None;
-        Ok(())
-    }
-
-    /// There is an injector, and its desktop does not let it do anything now.
-    fn is_waiting(&mut self) -> bool {
-        self.injector.as_mut().is_some_and(|injector| injector.ready().is_err())
-    }
-
-    /// Does what concerns the injector itself, and says whether it is ready then.
-    fn tend(&mut self, task: &Task, now: Instant) -> Result<(), InjectError> {
-        match task {
-            Task::Open => self.open(now)?,
-            Task::GiveBack if self.injector.as_ref().is_some_and(|injector| injector.is_lent()) => self.injector = None,
-            _ => {}
-        }
-        self.injector.as_mut().map_or(Ok(()), |injector| injector.ready())
-    }
-}
-
 fn run(shared: &Shared, desktop: &mut DesktopSide) {
     let mut actions = Vec::new();
     loop {
@@ -386,7 +309,11 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
         actions.clear();
         let now = Instant::now();
         if matches!(task, Task::Open | Task::GiveBack | Task::Look) {
-            let result = desktop.tend(&task, now);
+            let result = match task {
+                Task::Open => desktop.open(now),
+                Task::GiveBack => desktop.give_back(),
+                _ => desktop.ready(),
+            };
             let waits = desktop.is_waiting();
             if waits {
                 // Nothing is down any more on a desktop that is gone.
@@ -460,6 +387,7 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
 #[cfg(test)]
 mod tests {
     use super::super::event::{Button, PointerEvent};
+    use super::super::injector::{Action, Injector};
     use super::*;
     use crate::geometry::{Affine, Size};
 

@@ -1,6 +1,7 @@
 //! The pointer and the keys that come back: from a position in the shown picture to a click on the desktop.
 
 mod baton;
+mod desktop_side;
 mod event;
 mod freshness;
 pub mod guard;
