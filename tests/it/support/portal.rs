@@ -124,6 +124,7 @@ struct Book {
     tokens: u32,
     done: VecDeque<Done>,
     orders: Option<Sender<Order>>,
+    obeyed: usize,
 }
 
 type Shared = Arc<Mutex<Book>>;
@@ -201,8 +202,14 @@ impl Desktop {
         self.order(Order::HangUp);
     }
 
+    /// Returns once it is done at the compositor's end.
     fn order(&self, order: Order) {
-        self.shared.lock().unwrap().orders.as_ref().expect("somebody is connected").send(order).unwrap();
+        let before = {
+            let book = self.shared.lock().unwrap();
+            book.orders.as_ref().expect("somebody is connected").send(order).unwrap();
+            book.obeyed
+        };
+        eventually("the compositor obeys", || self.shared.lock().unwrap().obeyed > before);
     }
 
     /// What was done since the last look, once it is `expected` and nothing else.
@@ -450,10 +457,11 @@ impl Compositor<'_> {
             }
             if let Some(this) = &mut this {
                 while let Ok(order) = orders.try_recv() {
+                    this.obey(&order);
+                    shared.lock().unwrap().obeyed += 1;
                     if matches!(order, Order::HangUp) {
                         return;
                     }
-                    this.obey(&order);
                 }
             }
             let _ = context.flush();
