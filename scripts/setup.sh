@@ -9,7 +9,7 @@ build_packages=(
 # The window loads these at run time; a desktop has them, a bare machine does not.
 run_packages=(libgl1 libegl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2 libx11-xcb1)
 test_packages=(
-    xvfb xserver-xephyr xdotool openbox x11-utils x11-xserver-utils imagemagick ffmpeg chromium chromium-driver
+    xvfb xserver-xephyr xdotool openbox dbus x11-utils x11-xserver-utils imagemagick ffmpeg chromium chromium-driver
     # Players and publishers from elsewhere, driven from Python.
     python3 python3-aiortc python3-numpy python3-opencv python3-gi gir1.2-gst-plugins-base-1.0 gir1.2-gst-plugins-bad-1.0
     gstreamer1.0-nice gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad

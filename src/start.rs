@@ -30,7 +30,7 @@ pub fn from_command_line() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<()> {
     if matches!(cli.command, Some(Command::Guard)) {
-        return Ok(guard::stand_guard(io::stdin().lock(), input::desktop)?);
+        return Ok(guard::stand_guard(io::stdin().lock(), || input::desktop(None))?);
     }
     match std::env::current_exe() {
         Ok(program) => guard::use_program(program),

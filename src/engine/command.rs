@@ -33,6 +33,8 @@ pub enum Command {
     },
     /// The person at the host has it, and nobody else until it is given away.
     TakeControl,
+    /// Ask the desktop again for its pointer and keyboard.
+    AskDesktop,
     /// Release everything that is held and take the pointer away from everybody (`share.control` becomes false).
     StopControl,
     /// Answers whoever asks to come in.

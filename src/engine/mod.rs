@@ -40,8 +40,7 @@ pub use status::{ControlStatus, EncoderStatus, FrameCounts, OutgoingStatus, Shar
 
 use crate::capture::{CaptureReport, CaptureThread, CaptureWish};
 use crate::encode::{JpegHub, VideoCodec, VideoConfig, VideoHub};
-use crate::input::guard::Guarded;
-use crate::input::{self, Injector, InputHub};
+use crate::input::{self, InputHub, guard};
 use crate::publish::{self, Door};
 use crate::settings::{Settings, Store};
 use crate::util::Latest;
@@ -99,7 +98,8 @@ impl Engine {
         let jpeg = JpegHub::start(&demand, &jpeg_quality.reader());
         let codecs = VideoCodec::ALL.into_iter().filter(|codec| *codec != VideoCodec::Vp8 || cfg!(feature = "vp8"));
         let video: Vec<_> = codecs.map(|codec| VideoHub::start(codec, &demand, &video_config.reader())).collect();
-        let input = InputHub::start(Box::new(|| Ok(Box::new(Guarded::new(input::desktop()?)) as Box<dyn Injector>)));
+        let kept_in = folder.clone();
+        let input = InputHub::start(Box::new(move || guard::desktop(kept_in.as_deref())));
         handle.add_sink(jpeg.clone());
         for hub in &video {
             handle.add_sink(hub.clone());
@@ -185,7 +185,11 @@ impl Parts {
         self.video_config.update(|current| std::mem::replace(current, video) != video);
         let quality = settings.share.jpeg_quality;
         self.jpeg_quality.update(|current| std::mem::replace(current, quality) != quality);
-        self.input.allow(settings.share.on && settings.share.control);
+        let control_begins = self.input.allow(settings.share.on && settings.share.control);
+        if control_begins && input::asks_first() {
+            // Now the person is here who switched it on, and can answer.
+            self.input.open();
+        }
         self.local.follow(settings.share.on);
         self.processing.settings_changed();
     }

@@ -94,6 +94,8 @@ pub struct ControlStatus {
     pub allowed: bool,
     /// Why clicks can't be made here, in one sentence.
     pub unavailable: Option<String>,
+    /// The desktop asks the person at the host just now.
+    pub asking_desktop: bool,
     /// Events that came, that did something, and that were refused (padding, unknown epoch, out of range).
     pub received: u64,
     pub injected: u64,

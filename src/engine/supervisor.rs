@@ -173,6 +173,7 @@ impl State {
                 self.parts.input.give(viewer.map_or(Holder::Nobody, Holder::Session));
             }
             Command::TakeControl => self.parts.input.give(Holder::Host),
+            Command::AskDesktop => self.parts.input.open(),
             Command::StopControl => handle.store.edit(|settings| settings.share.control = false),
             other => self.at_the_door(other),
         }
@@ -224,6 +225,7 @@ impl State {
             | Command::StopSharing
             | Command::GiveControl { .. }
             | Command::TakeControl
+            | Command::AskDesktop
             | Command::StopControl => {}
         }
     }
@@ -311,6 +313,7 @@ impl State {
             control: ControlStatus {
                 allowed: settings.share.on && settings.share.control,
                 unavailable: input.unavailable,
+                asking_desktop: input.asking,
                 received: input.received,
                 injected: input.injected,
                 refused: input.refused,

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
 use super::event::Button;
-use super::injector::{Action, InjectError, Injector};
+use super::injector::{self, Action, InjectError, Injector};
 use super::keys::{Key, KeyCode};
 
 /// The argument that makes the program stand guard.
@@ -21,6 +21,17 @@ static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 /// uses this library need not understand the argument.
 pub fn use_program(path: PathBuf) {
     let _ = PROGRAM.set(path);
+}
+
+/// The real desktop, with somebody beside it who lets go where the system would not.
+///
+/// # Errors
+/// As [`injector::desktop`].
+pub fn desktop(folder: Option<&Path>) -> Result<Box<dyn Injector>, InjectError> {
+    let desktop = injector::desktop(folder)?;
+    // What is lent is taken back when we are gone, with everything that was held: a Wayland compositor does so when the
+    // connection ends, and a second process could not reach the session of the first.
+    Ok(if desktop.is_lent() { desktop } else { Box::new(Guarded::new(desktop)) })
 }
 
 /// Tells the guard of everything that goes down and comes up.

@@ -6,25 +6,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::baton::{Baton, BatonWish, Holder};
+use super::desktop_side::{DesktopSide, MakeInjector};
 use super::event::{InputEvent, PointerKind};
-use super::injector::{Action, InjectError, Injector};
+use super::injector::{Bell, InjectError};
 use super::mapper::{PointerMapper, Verdict};
 use crate::geometry::{Geometry, Point, Source};
 use crate::util::Worker;
 
 /// Events that wait at most; beyond it what is not a release is dropped and counted.
 const MOST_WAITING: usize = 256;
-/// An injector that failed is made anew at most this often.
-const NEW_INJECTOR_GAP: Duration = Duration::from_secs(2);
 /// What waited longer is aimed at a picture that is gone.
 const MOST_WAIT: Duration = Duration::from_millis(500);
 /// Viewers can do nothing for so long after the person at the host did something.
 const LOCAL_FIRST: Duration = Duration::from_secs(3);
 /// Whoever did something within this time is shown as controlling.
 const CONTROLS: Duration = Duration::from_secs(3);
-
-/// Makes an injector; called again after one failed, because a connection to the desktop does not come back.
-pub type MakeInjector = Box<dyn FnMut() -> Result<Box<dyn Injector>, InjectError> + Send>;
 
 /// Events by what became of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,6 +30,8 @@ pub struct InputStats {
     pub refused: u64,
     /// Why the desktop can't be controlled.
     pub unavailable: Option<String>,
+    /// That is because it asks the person at the host just now.
+    pub asking: bool,
     /// The session that holds a button or a key.
     pub holder: Option<u64>,
 }
@@ -50,6 +48,13 @@ pub struct Control {
     pub local: bool,
 }
 
+impl InputStats {
+    fn note(&mut self, error: Option<&InjectError>) {
+        self.asking = error == Some(&InjectError::Asking);
+        self.unavailable = error.map(ToString::to_string);
+    }
+}
+
 #[derive(Debug)]
 enum Task {
     Event(u64, InputEvent, Instant),
@@ -57,6 +62,12 @@ enum Task {
     Release(u64),
     End(u64),
     ReleaseAll,
+    /// Makes a new injector.
+    Open,
+    /// Gives back a desktop that is only lent.
+    GiveBack,
+    /// Looks whether the injector is ready.
+    Look,
 }
 
 #[derive(Default)]
@@ -114,7 +125,14 @@ impl InputHub {
     pub fn start(make: MakeInjector) -> Arc<Self> {
         let shared = Arc::new(Shared::default());
         let thread = Arc::clone(&shared);
-        let mut desktop = DesktopSide { make, injector: None, failed_at: None };
+        let hub = Arc::downgrade(&shared);
+        let bell: Bell = Arc::new(move || {
+            if let Some(shared) = hub.upgrade() {
+                lock(&shared.queue).tasks.push_back(Task::Look);
+                shared.changed.notify_all();
+            }
+        });
+        let mut desktop = DesktopSide::new(make, bell);
         let worker = Worker::start("input", move || run(&thread, &mut desktop));
         Arc::new(Self { shared, worker: Mutex::new(worker) })
     }
@@ -124,15 +142,24 @@ impl InputHub {
         lock(&self.shared.mapper).note_geometry(geometry, now);
     }
 
-    /// Allows or forbids control. Forbidding releases everything that is held.
-    pub fn allow(&self, allowed: bool) {
+    /// Allows or forbids control. Forbidding releases everything that is held, and gives back a desktop that is lent.
+    /// True when it was forbidden before and is allowed now.
+    pub fn allow(&self, allowed: bool) -> bool {
         let mut queue = lock(&self.shared.queue);
         if queue.allowed && !allowed {
             self.release_all(&mut queue);
+            queue.tasks.push_back(Task::GiveBack);
         }
+        let begins = allowed && !queue.allowed;
         queue.allowed = allowed;
         drop(queue);
         self.shared.changed.notify_all();
+        begins
+    }
+
+    /// Opens the desktop now, before the first event needs it; a desktop that asks its user does so, again if need be.
+    pub fn open(&self) {
+        self.push(Task::Open);
     }
 
     /// Where on the captured picture a place of the shown one comes from.
@@ -261,47 +288,6 @@ impl InputHub {
     }
 }
 
-/// The connection to the desktop, made when it is first needed.
-struct DesktopSide {
-    make: MakeInjector,
-    injector: Option<Box<dyn Injector>>,
-    failed_at: Option<Instant>,
-}
-
-impl DesktopSide {
-    /// Carries the actions out, and leaves out the rest of a text once it is `interrupted`; a failure drops the
-    /// connection, and the next event makes a new one.
-    fn carry_out(
-        &mut self,
-        actions: &[Action],
-        now: Instant,
-        interrupted: impl Fn() -> bool,
-    ) -> Result<(), InjectError> {
-        if self.injector.is_none() {
-            if self.failed_at.is_some_and(|at| now.saturating_duration_since(at) < NEW_INJECTOR_GAP) {
-                return Err(InjectError::Unavailable("it failed a moment ago".to_owned()));
-            }
-            self.injector = Some((self.make)().inspect_err(|_| self.failed_at = Some(now))?);
-        }
-        let Some(injector) = &mut self.injector else { return Ok(()) };
-        for &action in actions {
-            if matches!(action, Action::Type(_)) && interrupted() {
-                continue;
-            }
-            if let Err(error) = injector.inject(action) {
-                if error == InjectError::OwnWindow {
-                    return Err(error);
-                }
-                self.injector = None;
-                self.failed_at = Some(now);
-                return Err(error);
-            }
-        }
-        self.failed_at = None;
-        Ok(())
-    }
-}
-
 fn run(shared: &Shared, desktop: &mut DesktopSide) {
     let mut actions = Vec::new();
     loop {
@@ -322,6 +308,27 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
 
         actions.clear();
         let now = Instant::now();
+        if matches!(task, Task::Open | Task::GiveBack | Task::Look) {
+            let result = match task {
+                Task::Open => desktop.open(now),
+                Task::GiveBack => desktop.give_back(),
+                _ => desktop.ready(),
+            };
+            let waits = desktop.is_waiting();
+            if waits {
+                // Nothing is down any more on a desktop that is gone.
+                lock(&shared.mapper).release_all(&mut actions);
+            }
+            let mut queue = lock(&shared.queue);
+            queue.working = false;
+            if waits {
+                queue.stats.holder = None;
+            }
+            queue.stats.note(result.err().as_ref());
+            drop(queue);
+            shared.changed.notify_all();
+            continue;
+        }
         let (verdict, holder) = {
             let mut mapper = lock(&shared.mapper);
             let verdict = match task {
@@ -343,10 +350,18 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
                     mapper.release_all(&mut actions);
                     None
                 }
+                // Tended to above.
+                Task::Open | Task::GiveBack | Task::Look => None,
             };
             (verdict, mapper.holder())
         };
         let result = if actions.is_empty() { Ok(()) } else { desktop.carry_out(&actions, now, interrupted) };
+        let mut holder = holder;
+        if result.is_err() && desktop.is_waiting() {
+            // Nothing went down, and whoever thinks so presses again once it can.
+            lock(&shared.mapper).release_all(&mut actions);
+            holder = None;
+        }
 
         let mut queue = lock(&shared.queue);
         queue.working = false;
@@ -356,8 +371,13 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
             (Some(_), _) => queue.stats.refused += 1,
             (None, _) => {}
         }
-        if !actions.is_empty() && result != Err(InjectError::OwnWindow) {
-            queue.stats.unavailable = result.err().map(|error| error.to_string());
+        let error = result.err();
+        if let Some(error) = &error
+            && error.is_passing()
+        {
+            tracing::debug!("an event was left out: {error}");
+        } else if !actions.is_empty() {
+            queue.stats.note(error.as_ref());
         }
         drop(queue);
         shared.changed.notify_all();
@@ -367,6 +387,7 @@ fn run(shared: &Shared, desktop: &mut DesktopSide) {
 #[cfg(test)]
 mod tests {
     use super::super::event::{Button, PointerEvent};
+    use super::super::injector::{Action, Injector};
     use super::*;
     use crate::geometry::{Affine, Size};
 
@@ -408,7 +429,7 @@ mod tests {
     #[test]
     fn forbidding_control_and_stopping_release_what_is_held() {
         for end in [
-            (|hub| hub.allow(false)) as fn(&InputHub),
+            (|hub| _ = hub.allow(false)) as fn(&InputHub),
             |hub| hub.end(1),
             |hub| hub.release(1),
             |hub| hub.local_activity(Instant::now()),

@@ -36,6 +36,8 @@ mod rungs;
 mod sharing;
 mod support;
 mod udp_port;
+#[cfg(all(target_os = "linux", feature = "wayland"))]
+mod wayland;
 mod webrtc;
 mod websocket;
 #[cfg(unix)]

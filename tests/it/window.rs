@@ -414,6 +414,23 @@ fn the_host_takes_the_control_and_gives_it() {
 }
 
 #[test]
+fn a_desktop_that_said_no_is_asked_again_and_one_that_asks_is_not() {
+    let (settings, mut status) = full();
+    let no = "it was refused in the desktop's dialog".to_owned();
+    status.control = ControlStatus { allowed: true, unavailable: Some(no), ..ControlStatus::default() };
+    let mut window = window(settings.clone(), status.clone());
+    window.get_by_label_contains("it was refused in the desktop's dialog");
+    window.get_by_label("Ask again").click();
+    window.run();
+    assert_eq!(window.state().commands.try_recv(), Ok(Command::AskDesktop));
+
+    status.control.asking_desktop = true;
+    let window = self::window(settings, status);
+    window.get_by_label_contains("answer its dialog");
+    assert!(window.query_by_label("Ask again").is_none());
+}
+
+#[test]
 fn who_may_watch_and_from_where_is_settings() {
     let mut window = window(Settings::default(), Status::default());
     window.get_by_label("Anyone may watch").click();

@@ -197,6 +197,9 @@ pub fn control_banner_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) 
                 actions.push(Action::Ask(command));
             }
         };
+        if control.unavailable.is_some() && !control.asking_desktop {
+            ask(ui, "Ask again", "The desktop is asked again whether viewers may control it", Command::AskDesktop);
+        }
         if control.taken {
             let hint = "Viewers can control this computer again";
             ask(ui, "Let viewers control", hint, Command::GiveControl { viewer: None });
@@ -216,6 +219,9 @@ pub fn control_banner_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) 
 
 fn control_text(model: &Model) -> String {
     let control = &model.status.control;
+    if control.asking_desktop {
+        return "The desktop asks whether viewers may control it: answer its dialog.".to_owned();
+    }
     if let Some(reason) = &control.unavailable {
         return format!("Control is allowed, but clicks can't be made here: {reason}");
     }

@@ -1,6 +1,6 @@
 //! The X11 desktop: XTEST, directly, because keys need the server's own keyboard map.
 
-mod keymap;
+pub(super) mod keymap;
 mod local;
 mod xtest;
 
@@ -10,6 +10,5 @@ pub use xtest::X11Injector;
 /// Whether the desktop of this session is X11's. Under Wayland an X server may answer too, but it moves a pointer of its
 /// own, and what it clicks on is not what is seen.
 pub fn is_session() -> bool {
-    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY")
+    std::env::var_os("DISPLAY").is_some_and(|value| !value.is_empty()) && !super::injector::is_wayland()
 }

@@ -5,6 +5,8 @@ pub mod impaired;
 #[cfg(target_os = "linux")]
 pub mod light;
 pub mod player;
+#[cfg(all(target_os = "linux", feature = "wayland"))]
+pub mod portal;
 #[cfg(unix)]
 pub mod program;
 #[cfg(unix)]
