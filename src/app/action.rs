@@ -1,10 +1,12 @@
 //! What the user asks for in one frame. The layout only collects these; they are carried out after painting.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
+use super::panels::Network;
 use super::presets::Told;
 use crate::capture::SourceId;
-use crate::engine::{Command, Event, Handle};
+use crate::engine::{Command, Event, Handle, Verdict};
 use crate::filter::{self, Chain, MOST_FILTERS, ParamValue, create};
 use crate::settings::presets::{Preset, applied};
 use crate::settings::{Entry, Outgoing, PreviewRate, Reach, Settings, Theme};
@@ -60,6 +62,8 @@ pub enum Edit {
     Entry(Entry),
     Reach(Reach),
     Port(u16),
+    /// The rest of the network: the UDP port, other names, and servers that help.
+    Network(Box<Network>),
     Preview(PreviewRate),
     Theme(Theme),
 }
@@ -127,6 +131,31 @@ pub enum FileJob {
 impl From<Edit> for Action {
     fn from(edit: Edit) -> Self {
         Self::Edit(edit)
+    }
+}
+
+impl Action {
+    /// Whether somebody may see or do more afterwards; a viewer must not be able to press that.
+    fn gives_away(&self) -> bool {
+        match self {
+            Self::Edit(edit) => match edit {
+                Edit::Share(on) | Edit::Control(on) | Edit::Tune(on) | Edit::Accept(on) | Edit::WatchAnyone(on) => *on,
+                Edit::Entry(_) | Edit::Reach(_) | Edit::Source(_) | Edit::Network(_) => true,
+                Edit::Outgoing(outgoing) => outgoing.on,
+                _ => false,
+            },
+            Self::Ask(command) => match command {
+                Command::Answer { verdict, .. } => *verdict != Verdict::Deny,
+                Command::SetRole { given, .. } => *given,
+                Command::GiveControl { .. }
+                | Command::AskDesktop
+                | Command::Invite
+                | Command::RenewCode
+                | Command::AddToken { .. } => true,
+                _ => false,
+            },
+            _ => false,
+        }
     }
 }
 
@@ -198,6 +227,11 @@ impl Edit {
             Self::Entry(entry) => settings.share.entry = entry,
             Self::Reach(reach) => settings.share.reach = reach,
             Self::Port(port) => settings.share.port = port,
+            Self::Network(network) => {
+                let Network { udp_port, hosts, servers } = *network;
+                let share = &mut settings.share;
+                (share.udp_port, share.hosts, share.ice_servers) = (udp_port, hosts, servers);
+            }
             Self::Preview(rate) => settings.preview = rate,
             Self::Theme(theme) => settings.theme = theme,
         }
@@ -225,6 +259,11 @@ fn apply_preset(name: &str, preset: &Chain, settings: &mut Settings) -> Told {
 
 /// Carries out what concerns the engine and gives back what concerns the window.
 pub fn apply(action: Action, handle: &Handle) -> Option<Action> {
+    if action.gives_away() && handle.unseen.lately(Instant::now()) {
+        let reason = "A viewer clicked or typed in the same moment, so nothing was allowed; press it once more";
+        handle.tell(Event::Warning(reason.to_owned()));
+        return None;
+    }
     match action {
         Action::Edit(edit) => {
             // Taking the pointer away is also a command, so that what is held is released at once.
@@ -252,6 +291,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::engine::Roles;
     use crate::settings::Store;
 
     #[test]
@@ -261,6 +301,24 @@ mod tests {
         settings.share.control = true;
         Edit::Share(false).apply(&mut settings).unwrap();
         assert!(!settings.share.control);
+    }
+
+    #[test]
+    fn what_a_viewer_may_have_pressed_gives_no_rights_and_takes_them_all_the_same() {
+        let (handle, commands) = Handle::new(Arc::new(Store::new(Settings::default())));
+        let allow = || Command::Answer { request: 1, verdict: Verdict::Allow { roles: Roles::WATCH, remember: false } };
+        handle.unseen.note(Instant::now());
+        apply(Edit::Share(true).into(), &handle);
+        apply(Edit::WatchAnyone(true).into(), &handle);
+        apply(Action::Ask(allow()), &handle);
+        assert!(!handle.store.get().share.on && !handle.store.get().share.watch_anyone);
+        assert!(commands.try_recv().is_err(), "nobody was let in");
+        apply(Action::Ask(Command::Answer { request: 1, verdict: Verdict::Deny }), &handle);
+        apply(Action::Ask(Command::TakeControl), &handle);
+        assert_eq!(commands.try_iter().count(), 2, "to refuse and to take is always right");
+        let (handle, commands) = Handle::new(Arc::new(Store::new(Settings::default())));
+        apply(Action::Ask(allow()), &handle);
+        assert_eq!(commands.try_recv(), Ok(allow()), "the host's own press counts");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use egui::TextureId;
 
 use super::action::FilePurpose;
-use super::panels::TokenForm;
+use super::panels::{NetworkForm, TokenForm};
 use super::presets::PresetId;
 use super::slowness::Slowness;
 use super::toasts::Toasts;
@@ -81,6 +81,8 @@ pub enum Overlay {
     People(TokenForm),
     /// The server to publish to, while it is being typed.
     Outgoing(Box<Outgoing>),
+    /// Ports, names and servers, while they are being typed.
+    Network(Box<NetworkForm>),
     /// A preset gets a name: a new one, or the one in this file.
     PresetName {
         file: Option<String>,

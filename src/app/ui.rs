@@ -116,6 +116,7 @@ fn overlay_ui(ui: &Ui, model: &mut Model, actions: &mut Vec<Action>) {
             Overlay::PresetName { file, text } => preset_name_ui(ui, file.as_deref(), text, actions),
             Overlay::People(form) => panels::people_ui(ui, model, form, actions),
             Overlay::Outgoing(typed) => panels::outgoing_ui(ui, &status.outgoing, typed, actions),
+            Overlay::Network(form) => panels::network_ui(ui, form, actions),
             Overlay::Path { purpose, text, reason } => path_ui(ui, purpose, text, *reason, actions),
         }
     });

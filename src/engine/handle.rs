@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{Command, Event, Peek, Status};
 use crate::frame::FrameSink;
+use crate::input::UnseenActs;
 use crate::receive::Inbox;
 use crate::settings::Store;
 use crate::util::{Demand, Latest};
@@ -36,6 +37,8 @@ pub struct Handle {
     pub peek: Arc<Peek>,
     /// Where others publish a picture to.
     pub inbox: Arc<Inbox>,
+    /// What viewers did to a window that may be ours.
+    pub unseen: Arc<UnseenActs>,
     pub waker: Arc<OnceLock<Waker>>,
     ending: Arc<AtomicBool>,
 }
@@ -53,6 +56,7 @@ impl Handle {
             sinks: Arc::default(),
             peek: Arc::default(),
             inbox: Arc::default(),
+            unseen: Arc::default(),
             waker: Arc::default(),
             ending: Arc::default(),
         };

@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 pub use crate::encode::Rung;
 pub use crate::publish::{
     DeviceInfo, Digest, DoorView, GuestInfo, KeyFile, KeysError, LogLine, NewToken, OutgoingState, Prompt, Role, Roles,
-    TokenInfo, Transport, Verdict, ViewerInfo, Visitor, log_path, new_key, origin, read_log,
+    TokenInfo, Transport, Verdict, ViewerInfo, Visitor, host_name, log_path, new_key, origin, read_log,
 };
 pub use command::{Command, Event};
 pub use files::{files_now, reader as filter_files};
@@ -40,7 +40,7 @@ pub use status::{ControlStatus, EncoderStatus, FrameCounts, OutgoingStatus, Shar
 
 use crate::capture::{CaptureReport, CaptureThread, CaptureWish};
 use crate::encode::{JpegHub, VideoCodec, VideoConfig, VideoHub};
-use crate::input::{self, InputHub, guard};
+use crate::input::{self, InputHub, guard, noted};
 use crate::publish::{self, Door};
 use crate::settings::{Settings, Store};
 use crate::util::Latest;
@@ -99,7 +99,9 @@ impl Engine {
         let codecs = VideoCodec::ALL.into_iter().filter(|codec| *codec != VideoCodec::Vp8 || cfg!(feature = "vp8"));
         let video: Vec<_> = codecs.map(|codec| VideoHub::start(codec, &demand, &video_config.reader())).collect();
         let kept_in = folder.clone();
-        let input = InputHub::start(Box::new(move || guard::desktop(kept_in.as_deref())));
+        let unseen = Arc::clone(&handle.unseen);
+        let make = move || Ok(noted(guard::desktop(kept_in.as_deref())?, &unseen));
+        let input = InputHub::start(Box::new(make));
         handle.add_sink(jpeg.clone());
         for hub in &video {
             handle.add_sink(hub.clone());

@@ -71,6 +71,10 @@ fn start(program: &PathBuf) -> std::io::Result<(Child, ChildStdin)> {
 }
 
 impl Injector for Guarded {
+    fn spares_own_windows(&self) -> bool {
+        self.inner.spares_own_windows()
+    }
+
     fn inject(&mut self, action: Action) -> Result<(), InjectError> {
         let (before, after) = match action {
             Action::Press(button) => (Some(Held::Button(button)), None),

@@ -92,6 +92,11 @@ pub trait Injector: Send {
     /// Gives it the bell to ring when [`Self::ready`] may answer something else.
     fn set_bell(&mut self, _bell: Bell) {}
 
+    /// Whether it refuses what would be done to one of our own windows.
+    fn spares_own_windows(&self) -> bool {
+        false
+    }
+
     /// Whether the desktop lends itself for as long as this injector lives, and shows that it does: then it is given
     /// back as soon as nobody may control it.
     fn is_lent(&self) -> bool {

@@ -12,6 +12,7 @@ mod local;
 mod mapper;
 #[cfg(not(target_os = "linux"))]
 mod native;
+mod unseen;
 #[cfg(all(target_os = "linux", feature = "wayland"))]
 mod wayland;
 #[cfg(target_os = "linux")]
@@ -26,6 +27,7 @@ pub use local::LocalAct;
 pub use mapper::{PointerMapper, Verdict};
 #[cfg(not(target_os = "linux"))]
 pub use native::LocalInput;
+pub use unseen::{UnseenActs, noted};
 #[cfg(all(target_os = "linux", feature = "wayland"))]
 pub use wayland::{Place, WaylandInjector};
 #[cfg(target_os = "linux")]

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use lenscast::input::PointerKind;
-use lenscast::publish::{Host, JpegSource, PublishConfig, PublishError, Publisher};
+use lenscast::publish::{Host, JpegSource, MOST_VIEWERS, PublishConfig, PublishError, Publisher};
 use serde_json::json;
 
 use crate::support::studio::{SECRET, Server, Studio, TestHost, TestJpegs, eventually};
@@ -194,16 +194,17 @@ fn stopping_closes_every_socket_and_lets_go_of_everything() {
 }
 
 #[test]
-fn the_sixty_fifth_connection_is_asked_to_come_back() {
+fn the_connection_after_the_last_place_is_asked_to_come_back() {
     let (server, _jpegs) = Server::with_test_jpegs();
     let address = server.publisher.address();
     let stream = format!("GET /stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {SECRET}\r\n\r\n");
-    // 32 watch; as many more are turned away by the table of viewers and stay connected.
+    // As many watch as may; as many more are turned away by the table of viewers and stay connected.
     // From five addresses, because one has sixteen places.
     let from = |number: u8| [127, 0, 0, 2 + number / 16];
-    let watching: Vec<_> = (0..64).map(|number| open_from(from(number), address, &stream)).collect();
+    let watching: Vec<_> =
+        (0..2 * MOST_VIEWERS as u8).map(|number| open_from(from(number), address, &stream)).collect();
     let statuses = |status| watching.iter().filter(|stream| stream.status == status).count();
-    assert_eq!((statuses(200), statuses(503)), (32, 32));
+    assert_eq!((statuses(200), statuses(503)), (MOST_VIEWERS, MOST_VIEWERS));
     assert!(watching.iter().filter(|stream| stream.status == 503).all(|stream| stream.header("retry-after").is_some()));
     let refused = open(address, &stream);
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")));

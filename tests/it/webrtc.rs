@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lenscast::input::PointerKind;
-use lenscast::publish::Transport;
+use lenscast::publish::{MOST_VIEWERS, Transport};
 use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
@@ -297,7 +297,7 @@ fn whep_answers_as_its_draft_says() {
 }
 
 #[test]
-fn fifty_sessions_come_and_go_and_the_thirty_third_at_once_has_to_wait() {
+fn fifty_sessions_come_and_go_and_one_more_than_there_are_places_has_to_wait() {
     let studio = Studio::start();
     let address = studio.server.publisher.address();
     for _ in 0..50 {
@@ -310,8 +310,8 @@ fn fifty_sessions_come_and_go_and_the_thirty_third_at_once_has_to_wait() {
     let used = studio.server.publisher.udp();
     assert_eq!((used.sessions, used.entries), (0, 0), "nothing is left at the UDP port either");
 
-    let statuses: Vec<u16> = (0..33).map(|_| offer(&studio, OFFER).status).collect();
-    assert!(statuses[..32].iter().all(|&status| status == 201), "{statuses:?}");
+    let statuses: Vec<u16> = (0..MOST_VIEWERS).map(|_| offer(&studio, OFFER).status).collect();
+    assert!(statuses.iter().all(|&status| status == 201), "{statuses:?}");
     let refused = offer(&studio, OFFER);
     refused.assert_problem(503);
     assert!(refused.header("retry-after").is_some());

@@ -1,5 +1,6 @@
 //! The window without a screen: its layout is driven by the names that a screen reader would read.
 
+mod network;
 mod params;
 mod passes;
 mod people;

@@ -1,11 +1,13 @@
 //! Sharing: the one big button, who can reach the picture, the link with its QR code, and the pointer.
 
-use egui::{Align, Button, DragValue, Label, Layout, RichText, Ui, vec2};
-use egui_material_icons::icons::{ICON_CONTENT_COPY, ICON_LEFT_CLICK, ICON_PODCASTS};
+use std::sync::Arc;
 
-use super::{card, outgoing, viewers};
+use egui::{Align, Button, DragValue, Label, Layout, RichText, Ui, vec2};
+use egui_material_icons::icons::{ICON_CONTENT_COPY, ICON_LAN, ICON_LEFT_CLICK, ICON_PODCASTS};
+
+use super::{NetworkForm, card, outgoing, viewers};
 use crate::app::action::{Action, Edit};
-use crate::app::model::Model;
+use crate::app::model::{Model, Overlay};
 use crate::app::theme::{self, Palette};
 use crate::app::widgets;
 use crate::capture::SourceKind;
@@ -54,7 +56,8 @@ pub fn broadcast_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
 
 fn share_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
-    let share = &model.settings.share;
+    let settings = Arc::clone(&model.settings);
+    let share = &settings.share;
     let (name, fill) = if share.on { ("Stop sharing", palette.live) } else { ("Share", palette.accent) };
     if widgets::big_button(ui, name, fill, CONTROLS_WIDTH).clicked() {
         actions.push(Edit::Share(!share.on).into());
@@ -86,12 +89,13 @@ fn share_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
     });
 }
 
-fn reach_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
+fn reach_ui(ui: &mut Ui, model: &mut Model, actions: &mut Vec<Action>) {
     let palette = Palette::of(ui);
     let share = &model.settings.share;
+    let mut more = None;
     ui.horizontal(|ui| {
         let reach = share.reach;
-        let combo = egui::ComboBox::from_id_salt("reach").selected_text(reach_text(reach)).width(170.0).truncate();
+        let combo = egui::ComboBox::from_id_salt("reach").selected_text(reach_text(reach)).width(140.0).truncate();
         let response = combo.show_ui(ui, |ui| {
             let mut choices = vec![Reach::Loopback, Reach::Network];
             if let Reach::Address(_) = reach {
@@ -105,6 +109,9 @@ fn reach_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
         });
         response.response.accessible_name("Who can reach it");
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if widgets::icon_button(ui, ICON_LAN, "Network").on_hover_text("Ports, names and servers").clicked() {
+                more = Some(Overlay::Network(Box::new(NetworkForm::of(share))));
+            }
             let mut port = share.port;
             let drag = DragValue::new(&mut port).range(0..=65_535).speed(1.0).update_while_editing(false);
             let drag = ui.add_sized([62.0, theme::CONTROL_HEIGHT], drag);
@@ -115,6 +122,9 @@ fn reach_ui(ui: &mut Ui, model: &Model, actions: &mut Vec<Action>) {
             ui.label(RichText::new("Port").color(palette.weak));
         });
     });
+    if more.is_some() {
+        model.overlay = more;
+    }
 }
 
 fn reach_text(reach: Reach) -> String {

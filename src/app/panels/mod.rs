@@ -3,6 +3,7 @@
 mod broadcast;
 mod filters;
 mod gallery;
+mod network;
 mod outgoing;
 mod passes;
 mod people;
@@ -14,6 +15,7 @@ mod viewers;
 pub use broadcast::{broadcast_ui, control_banner_ui};
 pub use filters::filters_ui;
 pub use gallery::gallery_ui;
+pub use network::{Network, NetworkForm, network_ui};
 pub use outgoing::outgoing_ui;
 pub use people::{TokenForm, people_ui, prompt_ui};
 pub use preview::preview_ui;

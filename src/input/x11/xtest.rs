@@ -184,6 +184,10 @@ impl X11Injector {
 }
 
 impl Injector for X11Injector {
+    fn spares_own_windows(&self) -> bool {
+        true
+    }
+
     fn inject(&mut self, action: Action) -> Result<(), InjectError> {
         if self.is_ours(action)? {
             return Err(InjectError::OwnWindow);

@@ -28,6 +28,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Shared;
 use super::access::Via;
+use super::viewers::MOST_VIEWERS;
 pub use api::{is_type, too_many_viewers};
 use connection::WatchedStream;
 pub use enter::{Knock, read_knock};
@@ -35,7 +36,7 @@ pub use problem::Problem;
 pub use router::ROUTES;
 
 /// More connections than this at once are turned away.
-const MOST_CONNECTIONS: usize = 64;
+const MOST_CONNECTIONS: usize = 2 * MOST_VIEWERS;
 /// So that no single machine takes all of them.
 const MOST_FROM_ONE: usize = 16;
 /// The first byte of a TLS hello, and how soon it and the rest of the hello have to be here.
