@@ -21,7 +21,7 @@ pub struct IceServer {
 pub enum IceServerError {
     #[error("a server begins with stun:, stuns:, turn: or turns:, and a name follows")]
     Scheme,
-    #[error("a TURN server needs a user and a password: URL,USER,PASSWORD")]
+    #[error("a TURN server needs a user and a password (URL,USER,PASSWORD on the command line)")]
     Credential,
     #[error(
         "a server is URL or URL,USER,PASSWORD, without spaces, quotes, commas, semicolons or < and > in any of them"
