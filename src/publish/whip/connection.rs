@@ -42,7 +42,10 @@ pub async fn connect(offer: &Offer, shared: &Shared) -> Result<Connection, Conne
     let mut peer = setup.build().await?;
     let answered = async {
         let answer = peer.gathering.answer(peer.connection.as_ref(), &offer.sdp).await?;
-        Ok(offer.refused.as_ref().map_or(answer.clone(), |refused| refused.put_into(&answer)))
+        Ok(match &offer.refused {
+            Some(refused) => refused.put_into(&answer),
+            None => answer,
+        })
     };
     match answered.await {
         Ok(answer) => Ok(Connection { peer, answer, tracks }),
